@@ -33,7 +33,7 @@ class Season:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """Usual dates of a crop in a band of latitude, as (month, day); a start after the harvest lies in the year before."""
+    """Usual dates of a crop in a band of latitude, as (month, day); a later start lies in the year before."""
 
     latitude_min_deg: float
     latitude_max_deg: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from agrocredit.domain.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
 REASONS_MAX = 4
 

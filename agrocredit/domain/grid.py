@@ -27,7 +27,8 @@ class Grid:
     def __post_init__(self) -> None:
         if not self.resolution_m > 0 or self.height < 1 or self.width < 1:
             raise RefusedError(
-                "grid_mismatch", f"grid of {self.height} x {self.width} pixels of {self.resolution_m} m, expected above 0"
+                "grid_mismatch",
+                f"{self.height} x {self.width} pixels of {self.resolution_m} m, expected above 0",
             )
 
     @property

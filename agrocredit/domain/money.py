@@ -31,7 +31,9 @@ def minor_per_major(currency: str) -> int:
     try:
         return int(10 ** MINOR_DIGITS[currency])
     except KeyError:
-        raise InputUnusableError("currency_unknown", f"{currency!r}, expected one of {', '.join(MINOR_DIGITS)}") from None
+        raise InputUnusableError(
+            "currency_unknown", f"{currency!r}, expected one of {', '.join(MINOR_DIGITS)}"
+        ) from None
 
 
 def floor_to_step(amount_minor: Decimal | int, step_minor: int) -> int:

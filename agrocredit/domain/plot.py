@@ -73,7 +73,9 @@ class Plot:
                 "plot_too_narrow", f"mean width {mean_width_m:.2f} m, expected {MEAN_WIDTH_MIN_M:.0f} m or more"
             )
         if self.declared_area_m2 is not None and not 0 < self.declared_area_m2 < float("inf"):
-            raise RefusedError("declared_area_invalid", f"declared_area_m2 is {self.declared_area_m2}, expected above 0")
+            raise RefusedError(
+                "declared_area_invalid", f"declared_area_m2 is {self.declared_area_m2}, expected above 0"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
