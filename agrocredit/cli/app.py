@@ -1,0 +1,37 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+import typer
+
+from agrocredit.cli.assess import assess
+from agrocredit.cli.data import data_app
+from agrocredit.cli.decision import decision_app
+from agrocredit.cli.demo import demo
+from agrocredit.cli.estimate import estimate
+from agrocredit.cli.observe import observe
+from agrocredit.cli.plots import plots_app
+from agrocredit.cli.policy import policy_app
+from agrocredit.cli.region import region
+from agrocredit.cli.release import evaluate, train
+from agrocredit.cli.report import report
+
+app = typer.Typer(
+    name="agrocredit",
+    help="From satellite scenes to a loan limit that can be defended.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (demo, observe, estimate, assess, region, report, train, evaluate):
+    app.command()(command)
+app.add_typer(plots_app, name="plots")
+app.add_typer(data_app, name="data")
+app.add_typer(policy_app, name="policy")
+app.add_typer(decision_app, name="decision")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,53 @@
+"""The house keeps its floors, and the words of a place that is not ours stay out."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def python_files():
+    return sorted(
+        path for folder in ("agrocredit", "pipelines") for path in (ROOT / folder).rglob("*.py") if "_bundled" not in path.parts
+    )
+
+
+def test_rooms_do_not_import_each_other():
+    subprocess.run([Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, check=True)
+
+
+def test_no_file_is_a_drawer_for_everything():
+    names = {path.stem for path in python_files()}
+    assert names.isdisjoint({"utils", "util", "helpers", "helper", "common", "misc", "core"})
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_stay_short(path):
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_the_money_side_holds_no_literal_shares():
+    literal = re.compile(r"(?<![\w.\"'\[-])0\.\d+(?!\d*[\"'])")
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in sorted((ROOT / "agrocredit/credit").rglob("*.py"))
+        for line in path.read_text().splitlines()
+        if literal.search(line.split("#")[0]) and not line.strip().startswith((">>>", '"""'))
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("command", [["--help"], ["observe", "--help"], ["estimate", "--help"], ["assess", "--help"]])
+def test_help_loads_nothing_heavy(command):
+    code = (
+        "import sys\nfrom agrocredit.cli import main\n"
+        f"sys.argv = ['agrocredit', *{command!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'dask', 'rasterio', 'numba', 'pandas', 'pyarrow', 'geopandas', 'xarray', 'scipy', 'numpy'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
