@@ -7,6 +7,7 @@ Temporaries are hidden siblings ``.NAME.RANDOM.part``: on the same file system, 
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -78,24 +79,32 @@ def write_text(text: str, path: Path) -> None:
 
 
 def clean_temporaries(path: Path) -> None:
-    """Remove what killed runs left beside an output; call it only while holding the output's lock.
+    """Remove what killed runs left beside an output, and put back an output that was being replaced.
+
+    Call it only while holding the output's lock: the temporaries of a living run look the same.
 
     Parameters
     ----------
     path : Path
         Final name of the output, a file or a folder.
     """
+    pattern = f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}"
     with output_errors(path):
-        for left in sorted(path.parent.glob(f".{_glob_escaped(path.name)}.*.part")):
+        for old in sorted(path.parent.glob(f"{pattern}.old")):
+            if path.exists():
+                shutil.rmtree(old)
+            else:
+                old.replace(path)
+        for left in sorted(path.parent.glob(f"{pattern}.part")):
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left)
             else:
                 left.unlink()
 
 
-def temporary_sibling(path: Path) -> Path:
+def temporary_sibling(path: Path, *, suffix: str = ".part") -> Path:
     """Return a hidden, unused name beside `path`; nothing is made."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{suffix}")
 
 
 def fsync_path(path: Path) -> None:
@@ -122,7 +131,3 @@ def _make_parent(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder, expected a file name")
-
-
-def _glob_escaped(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
