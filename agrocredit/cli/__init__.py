@@ -1,4 +1,4 @@
-"""The command line: the only place that knows everything. Heavy imports stand inside the commands, so that help is quick."""
+"""The command line: the only place that knows everything. Heavy imports stand inside commands: help is quick."""
 
 from agrocredit.cli.app import main
 

@@ -42,7 +42,7 @@ def answer(
         _fail(error, as_json=as_json)
     except OSError as error:
         _fail(InputUnusableError("io_failed", f"{error.filename or ''} {error.strerror or error}"), as_json=as_json)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a stable code instead of a traceback
+    except Exception as error:
         if os.environ.get("AGROCREDIT_DEBUG"):
             raise
         detail = f"{type(error).__name__}: {error}; run again with AGROCREDIT_DEBUG=1 for the whole story"

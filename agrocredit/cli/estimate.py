@@ -1,0 +1,47 @@
+"""``agrocredit estimate``: observations in, yield estimates out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agrocredit.cli.answer import answer
+from agrocredit.cli.options import AsOf, IdField, Json, Plots
+
+
+def estimate(
+    observations: Annotated[Path, typer.Option(help="Folder written by observe.")],
+    plots: Plots,
+    crop: Annotated[str, typer.Option(help="Crop of the plots that do not state one themselves.")],
+    harvest_year: Annotated[int, typer.Option(help="Year of the harvest.")],
+    out: Annotated[Path, typer.Option(help="Parquet file of the estimates.")],
+    as_of: AsOf = None,
+    weather: Annotated[Path | None, typer.Option(help="Daily weather, CSV or Parquet.")] = None,
+    history: Annotated[Path | None, typer.Option(help="Regional yields of earlier years, CSV or Parquet.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the plots that do not state one themselves.")] = None,
+    release: Annotated[
+        str | None, typer.Option(help="Released model, by name or folder; else the one in force.")
+    ] = None,
+    id_field: IdField = None,
+    as_json: Json = False,
+) -> None:
+    """State what each plot will bring, with an interval, or why nobody can say."""
+    from pipelines.estimate import EstimateRequest
+    from pipelines.estimate import estimate as run
+
+    request = EstimateRequest(
+        observations=observations,
+        plots=plots,
+        crop=crop,
+        harvest_year=harvest_year,
+        out=out,
+        as_of=as_of,
+        weather=weather,
+        history=history,
+        region=region,
+        release=release,
+        id_field=id_field,
+    )
+    answer(lambda progress: run(request, progress=progress), as_json=as_json)

@@ -1,0 +1,61 @@
+"""``agrocredit observe``: scenes and plots in, observations out."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agrocredit.cli.answer import answer
+from agrocredit.cli.options import IdField, Json, Plots, Scheduler, Workers, iso_date
+
+
+def observe(
+    scenes: Annotated[str, typer.Option(help="STAC ItemCollection file, catalogue, collection or API URL.")],
+    plots: Plots,
+    start: Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="First day.")],
+    end: Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="The day after the last.")],
+    out: Annotated[Path, typer.Option(help="Folder of the observations.")],
+    indices: Annotated[str | None, typer.Option(help="Index names, comma separated; six by default.")] = None,
+    index_file: Annotated[Path | None, typer.Option(help="TOML file with indices of your own.")] = None,
+    collection: Annotated[str | None, typer.Option(help="Collection to search, with an API URL.")] = None,
+    allow_root: Annotated[
+        list[Path] | None, typer.Option(help="Folder outside the catalogue's own that assets may lie in; repeatable.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Host on a private network that may be asked for assets; repeatable.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder for assets fetched over the network.")] = None,
+    id_field: IdField = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Turn scenes into one row a plot and acquisition: what was seen, how much of it, on which evidence."""
+    from pipelines.observe import ObserveRequest
+    from pipelines.observe import observe as run
+
+    from pipelines.engine import cluster
+
+    request = ObserveRequest(
+        scenes=scenes,
+        plots=plots,
+        start=start,
+        end=end,
+        out=out,
+        indices=tuple(name.strip() for name in indices.split(",")) if indices else None,
+        index_file=index_file,
+        collection=collection,
+        allow_roots=tuple(allow_root or ()),
+        allow_hosts=tuple(allow_host or ()),
+        cache=cache,
+        id_field=id_field,
+    )
+
+    def on_engine(progress):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Progress is a heavy-free protocol
+        with cluster(scheduler) as client:
+            return run(request, client=client, workers=workers, progress=progress)
+
+    answer(on_engine, as_json=as_json)

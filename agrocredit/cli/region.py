@@ -1,0 +1,32 @@
+"""``agrocredit region``: observe, estimate, assess and report a whole region."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agrocredit.cli.answer import answer
+from agrocredit.cli.options import Json, Scheduler, Workers
+from agrocredit.cli.outcome_table import show_outcome
+
+
+def region(
+    config: Annotated[Path, typer.Argument(metavar="REGION.toml", help="What the region is made of.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder; else the one the file names.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep the steps that are already finished.")] = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Run all three steps for a region and draw the report."""
+    from pipelines.region import run_region
+
+    from pipelines.engine import cluster
+
+    def on_engine(progress):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Progress is a heavy-free protocol
+        with cluster(scheduler) as client:
+            return run_region(config, out=out, resume=resume, client=client, workers=workers, progress=progress)
+
+    answer(on_engine, as_json=as_json, show=show_outcome)

@@ -1,0 +1,49 @@
+"""``agrocredit train`` and ``agrocredit evaluate``: make a release, score it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agrocredit.cli.answer import answer
+from agrocredit.cli.options import Json
+from agrocredit.cli.score_table import show_scores
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="Training file, see pipelines/training.")],
+    out: Annotated[Path, typer.Option(help="Release folder to write, models/NAME.")],
+    weather_folder: Annotated[Path | None, typer.Option(help="Folder of daily weather, else as the file says.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a release on simulated seasons under real weather."""
+    from pipelines.train import train as run
+
+    answer(lambda progress: run(config, out=out, weather_folder=weather_folder, progress=progress), as_json=as_json)
+
+
+def evaluate(
+    release: Annotated[str, typer.Option(help="Released model, by name or folder.")],
+    data: Annotated[Path, typer.Option(help="Folder in the canonical labelled form.")],
+    years: Annotated[str | None, typer.Option(metavar="A-B", help="Harvest years, first and last.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a release on labelled data, beside its baselines."""
+    from pipelines.evaluate import evaluate as run
+
+    answer(
+        lambda progress: run(release, data=data, years=_years(years), progress=progress),
+        as_json=as_json,
+        show=show_scores,
+    )
+
+
+def _years(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    first, dash, last = text.partition("-")
+    if not (first.isdigit() and (last.isdigit() if dash else True)):
+        raise typer.BadParameter(f"{text!r} is not a range of years, expected 2016-2020", param_hint="--years")
+    return int(first), int(last or first)

@@ -1,0 +1,42 @@
+"""Scores of a release beside its baselines, as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agrocredit.domain.summary import Summary
+
+COLUMNS = ("n", "rmse_t_ha", "nrmse", "r2", "coverage90", "width90_t_ha", "coverage80")
+
+
+def show_scores(summary: Summary) -> None:
+    """Print one line a model: the release, then its baselines, then the groups."""
+    show_score_lines(summary.facts)
+    for group in ("by_year", "by_region", "by_crop"):
+        rows = cast("Mapping[str, Mapping[str, object]]", summary.facts.get(group, {}))
+        if len(rows) > 1:
+            typer.echo(f"\n{group.replace('_', ' ')}")
+            for name, scores in rows.items():
+                _line(name, scores)
+
+
+def show_score_lines(scores: Mapping[str, object]) -> None:
+    """Print the header, the release's line and a line a baseline."""
+    typer.echo(f"{'':<28}" + "".join(f"{column:>14}" for column in COLUMNS))
+    _line(str(scores.get("release", "release")), scores)
+    for name, baseline in cast("Mapping[str, Mapping[str, object]]", scores.get("baselines", {})).items():
+        _line(name, baseline)
+    typer.echo(f"abstained on {scores.get('abstained', 0)}")
+
+
+def _line(name: str, scores: Mapping[str, object]) -> None:
+    cells = []
+    for column in COLUMNS:
+        value = scores.get(column)
+        cells.append(f"{value:>14.3f}" if isinstance(value, float) else f"{'-' if value is None else value!s:>14}")
+    typer.echo(f"{name:<28}" + "".join(cells))
