@@ -58,8 +58,9 @@ def run_tasks(
 def _on_threads(
     task: Callable[[Item], Result], items: Sequence[Item], *, workers: int | None, stage: str, progress: Progress
 ) -> list[Result]:
-    import dask
+    from dask.base import compute
     from dask.callbacks import Callback
+    from dask.delayed import delayed
 
     done = 0
 
@@ -68,9 +69,9 @@ def _on_threads(
         done += 1
         progress(stage, min(done, len(items)), len(items))
 
-    delayed = [dask.delayed(task, pure=False, traverse=False)(item) for item in items]
+    tasks = [delayed(task, pure=False, traverse=False)(item) for item in items]
     with Callback(posttask=finished):
-        return list(dask.compute(*delayed, scheduler="threads", num_workers=workers, optimize_graph=False))
+        return list(compute(*tasks, scheduler="threads", num_workers=workers, optimize_graph=False))
 
 
 def _on_cluster(
