@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from agrocredit.features.arrays import SeasonArrays, assemble_arrays
 from agrocredit.features.axis import StepAxis, calendar_axis, thermal_axis
+from agrocredit.features.phenology import Thresholds, phenology
 from agrocredit.features.season import assemble_season
 from agrocredit.features.settings import Smoothing
 from agrocredit.features.smoothing import whittaker_smooth
@@ -17,9 +18,11 @@ __all__ = [
     "SeasonArrays",
     "Smoothing",
     "StepAxis",
+    "Thresholds",
     "assemble_arrays",
     "assemble_season",
     "calendar_axis",
+    "phenology",
     "thermal_axis",
     "whittaker_smooth",
 ]
