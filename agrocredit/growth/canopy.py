@@ -61,7 +61,9 @@ def canopy_reflectance(
     names = tuple(optics.bands) if bands is None else tuple(bands)
     unknown = [name for name in names if name not in optics.bands]
     if unknown:
-        raise InputUnusableError("band_missing", f"no optics for {', '.join(unknown)}; there are {', '.join(optics.bands)}")
+        raise InputUnusableError(
+            "band_missing", f"no optics for {', '.join(unknown)}; there are {', '.join(optics.bands)}"
+        )
     green, dead = np.asarray(green_lai, dtype=np.float64), np.asarray(dead_lai, dtype=np.float64)
     if not (np.all(green >= 0) and np.all(dead >= 0)):
         raise InputUnusableError("canopy_input_invalid", "leaf area below 0 or not a number, expected 0 or more")

@@ -31,7 +31,9 @@ class DailyForcing:
     def __post_init__(self) -> None:
         shapes = {np.shape(getattr(self, field.name)) for field in fields(self)}
         if len(shapes) != 1 or len(next(iter(shapes))) not in {1, 2}:
-            raise InputUnusableError("weather_invalid", f"forcing arrays of shapes {sorted(shapes)}, expected one shape")
+            raise InputUnusableError(
+                "weather_invalid", f"forcing arrays of shapes {sorted(shapes)}, expected one shape"
+            )
         for field in fields(self):
             if not np.all(np.isfinite(getattr(self, field.name))):
                 raise InputUnusableError("weather_gap", f"{field.name} has days without a value, expected none")
@@ -74,7 +76,9 @@ def stack_forcings(forcings: Sequence[DailyForcing]) -> DailyForcing:
         ``weather_invalid`` if there is none or they differ in length.
     """
     if not forcings or len({forcing.days for forcing in forcings}) != 1:
-        raise InputUnusableError("weather_invalid", f"{len(forcings)} forcings to stack, expected 1 or more of one length")
+        raise InputUnusableError(
+            "weather_invalid", f"{len(forcings)} forcings to stack, expected 1 or more of one length"
+        )
     return DailyForcing(
         **{field.name: np.stack([getattr(item, field.name) for item in forcings]) for field in fields(DailyForcing)}
     )

@@ -55,13 +55,17 @@ def load_optics(path: Path) -> CanopyOptics:
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        if document.get("schema_version") != SCHEMA_VERSION:
-            msg = f"schema_version is {document.get('schema_version')!r}, expected {SCHEMA_VERSION}"
-            raise ValueError(msg)
+        _check_version(document.get("schema_version"))
         bands = {name: _band(name, row) for name, row in document["bands"].items()}
         return CanopyOptics(bands=bands, extinction=float(document["extinction"]["value"]), source=document["source"])
     except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputUnusableError("canopy_optics_invalid", f"{path.name}: {type(error).__name__} {error}") from error
+
+
+def _check_version(found: object) -> None:
+    if found != SCHEMA_VERSION:
+        msg = f"schema_version is {found!r}, expected {SCHEMA_VERSION}"
+        raise ValueError(msg)
 
 
 def _band(name: str, row: Mapping[str, float]) -> BandOptics:

@@ -113,7 +113,8 @@ class SoilParameters:
 def _check_finite(record: GrowthParameters | SoilParameters) -> None:
     for field in fields(record):
         values = np.asarray(getattr(record, field.name), dtype=np.float64)
-        if values.ndim > 1 or not np.all(np.isfinite(values)) or np.any(values < 0) and not field.name.endswith("_c"):
+        negative = np.any(values < 0) and not field.name.endswith("_c")
+        if values.ndim > 1 or not np.all(np.isfinite(values)) or negative:
             raise InputUnusableError(
                 "growth_parameters_invalid",
                 f"{field.name} has shape {values.shape}, range {values.min()} to {values.max()}; "

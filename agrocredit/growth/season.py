@@ -75,8 +75,17 @@ class _Stand:
 
     @classmethod
     def bare(cls, plots: int) -> _Stand:
-        zeros = [np.zeros(plots) for _ in range(6)]
-        return cls(*zeros, *(np.full(plots, -1, dtype=np.int64) for _ in range(3)))
+        return cls(
+            thermal_time=np.zeros(plots),
+            since_sowing=np.zeros(plots),
+            biomass=np.zeros(plots),
+            green=np.zeros(plots),
+            dead=np.zeros(plots),
+            grain=np.zeros(plots),
+            emergence=np.full(plots, -1, dtype=np.int64),
+            maturity=np.full(plots, -1, dtype=np.int64),
+            harvest=np.full(plots, -1, dtype=np.int64),
+        )
 
 
 def simulate(
@@ -132,7 +141,8 @@ def _checked_sowing(sowing_day: npt.ArrayLike, *, days: int) -> IntArray:
     sowing = np.asarray(sowing_day)
     if sowing.ndim != 1 or sowing.size == 0 or not np.issubdtype(sowing.dtype, np.integer):
         raise InputUnusableError(
-            "growth_parameters_invalid", f"sowing_day of shape {sowing.shape} and type {sowing.dtype}, expected int (N,)"
+            "growth_parameters_invalid",
+            f"sowing_day of shape {sowing.shape} and type {sowing.dtype}, expected int (N,)",
         )
     if sowing.min() < -1 or sowing.max() >= days:
         raise InputUnusableError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from agrocredit.growth.parameters import FloatArray, GrowthParameters
+if TYPE_CHECKING:
+    from agrocredit.growth.parameters import FloatArray, GrowthParameters
 
 DORMANCY_WINDOW_DAYS = 10
 

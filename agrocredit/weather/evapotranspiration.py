@@ -90,9 +90,7 @@ def hargreaves_evapotranspiration(
     return np.asarray(0.0023 * warmth * np.sqrt(np.maximum(high - low, 0)) * water_mm, dtype=np.float64)
 
 
-def reference_evapotranspiration(
-    weather: pd.DataFrame, *, latitude_deg: float, elevation_m: float = 0.0
-) -> FloatArray:
+def reference_evapotranspiration(weather: pd.DataFrame, *, latitude_deg: float, elevation_m: float = 0.0) -> FloatArray:
     """Return reference evapotranspiration of each day, mm/day, by the best formula the columns allow.
 
     With `radiation_mj_m2`: Penman-Monteith, with `vapour_pressure_kpa` and `wind_m_s` where the table has them, else

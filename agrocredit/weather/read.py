@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,6 @@ from agrocredit.domain.tables import WEATHER, conform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 ALIASES: dict[str, str] = {
     "day": "date",
@@ -39,7 +39,7 @@ ALIASES: dict[str, str] = {
     "radiation": "radiation_mj_m2",
     "allsky_sfc_sw_dwn": "radiation_mj_m2",
 }
-"""Other names of our columns, lower case: NASA POWER's and MeteoSwiss's (their units are ours: degrees C, mm, MJ/m2)."""
+"""Other names of our columns, lower case; NASA POWER and MeteoSwiss use our units: degrees C, mm, MJ/m2."""
 
 DATE_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%Y/%m/%d")
 
@@ -74,7 +74,7 @@ def read_weather(path: Path | Sequence[Path]) -> pd.DataFrame:
         ``weather_unreadable``, ``column_missing``, ``weather_gap``, ``weather_invalid``; the line names the file, the
         day and the value.
     """
-    paths = list(path) if not hasattr(path, "suffix") else [path]
+    paths = [path] if isinstance(path, Path) else list(path)
     if not paths:
         raise InputUnusableError("weather_unreadable", "no weather file, expected one or more")
     name = ", ".join(item.name for item in paths)
@@ -105,7 +105,7 @@ def check_weather(table: pd.DataFrame, *, name: str = "weather") -> pd.DataFrame
     if "date" in table:
         table["date"] = pd.to_datetime(table["date"])
         table = table.sort_values("date", ignore_index=True, kind="stable")
-    checked = conform(_arrow(table, name), WEATHER, name=name).to_pandas()
+    checked: pd.DataFrame = conform(_arrow(table, name), WEATHER, name=name).to_pandas()
     checked["date"] = pd.to_datetime(checked["date"])
     for column in LIMITS:
         checked[column] = checked[column].astype(np.float64)
@@ -118,7 +118,9 @@ def _arrow(table: pd.DataFrame, name: str) -> pa.Table:
     known = table[[field.name for field in WEATHER if field.name in table.columns]]
     if "tmean_c" in known and known["tmean_c"].isna().any() and "date" in known:
         day = known.loc[known["tmean_c"].isna(), "date"].iloc[0]
-        raise InputUnusableError("weather_gap", f"{name}: no mean temperature on {day:%Y-%m-%d}, expected one every day")
+        raise InputUnusableError(
+            "weather_gap", f"{name}: no mean temperature on {day:%Y-%m-%d}, expected one every day"
+        )
     return pa.Table.from_pandas(known, preserve_index=False)
 
 
@@ -166,7 +168,7 @@ def _read_text(path: Path) -> pd.DataFrame:
 
 def _dates(column: pd.Series, *, name: str) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(column):
-        return column.dt.tz_localize(None).dt.normalize()
+        return cast("pd.Series", column.dt.tz_localize(None).dt.normalize())
     text = column.astype(str).str.slice(0, 10)
     for pattern in DATE_FORMATS:
         dates = pd.to_datetime(text, format=pattern, errors="coerce")
@@ -189,7 +191,9 @@ def _check_days(dates: pd.Series, *, name: str) -> None:
         raise InputUnusableError("weather_gap", f"{name}: no days, expected one row a day")
     steps = dates.diff().dt.days.iloc[1:]
     if (steps == 0).any():
-        raise InputUnusableError("weather_invalid", f"{name}: {dates[steps[steps == 0].index[0]]:%Y-%m-%d} stands twice")
+        raise InputUnusableError(
+            "weather_invalid", f"{name}: {dates[steps[steps == 0].index[0]]:%Y-%m-%d} stands twice"
+        )
     if (steps > 1).any():
         after = steps[steps > 1].index[0]
         raise InputUnusableError(

@@ -8,9 +8,7 @@ import numpy.typing as npt
 from agrocredit.domain.errors import InputUnusableError
 
 
-def thermal_time(
-    tmean_c: npt.ArrayLike, *, base_c: float, upper_c: float | None = None
-) -> npt.NDArray[np.float64]:
+def thermal_time(tmean_c: npt.ArrayLike, *, base_c: float, upper_c: float | None = None) -> npt.NDArray[np.float64]:
     """Return cumulative degree days along the last axis, degrees C day.
 
     A day adds min(T, upper) - base where that is above 0 (McMaster and Wilhelm 1997, method 1 on daily means,
