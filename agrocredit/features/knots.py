@@ -3,7 +3,8 @@
 Looks rarely fall on a regular grid, and moving them to the nearest grid day would shift a season by days. Here the
 curve is piecewise linear between knots and is compared with each look on its true day: penalised splines of degree 1
 (Eilers & Marx 1996, doi:10.1214/ss/1038425655). With a look on every knot this *is* the Whittaker smoother; the
-equations keep five diagonals, and `smoothing.solve_lanes` solves them.
+equations keep five diagonals, and `smoothing.solve_lanes` solves them. A little tension, a penalty on slope beside the
+one on bending (Schweikert 1966, doi:10.1002/sapm1966451312), keeps the curve from swinging over in long gaps.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def draw_curves(
     length_days : float
         Length of the season; fixes the knots, so that a plot's curve never depends on other plots.
     smoothing : Smoothing
-        `penalty_day3`, `knot_days`, `hold_days_max`.
+        `penalty_day3`, `tension_day`, `knot_days`, `hold_days_max`.
 
     Returns
     -------
@@ -57,7 +58,7 @@ def draw_curves(
         days / smoothing.knot_days,
         step_days / smoothing.knot_days,
         knots,
-        smoothing.penalty_day3 / smoothing.knot_days**3,
+        (smoothing.penalty_day3 / smoothing.knot_days**3, smoothing.tension_day / smoothing.knot_days),
         smoothing.hold_days_max / smoothing.knot_days,
         out,
     )
@@ -71,11 +72,11 @@ def _draw(
     at: Doubles,
     read_at: Doubles,
     knots: int,
-    penalty: float,
+    stiffness: tuple[float, float],
     hold: float,
     out: Singles,
 ) -> None:
-    """Fill `out`; positions `at` and `read_at` and `hold` count knots."""
+    """Fill `out`; positions `at` and `read_at` and `hold` count knots; `stiffness` is penalty and tension."""
     plots, _, channels = values.shape
     diagonal = np.empty((knots, LANES))
     beside = np.empty((knots, LANES))
@@ -90,7 +91,7 @@ def _draw(
         for a in range(lanes):
             p, c = divmod(first + a, channels)
             _gather(values[p, :, c], weights[p], at, a, diagonal, beside, z, reach)
-        solve_lanes(diagonal, beside, z, penalty)
+        solve_lanes(diagonal, beside, z, stiffness[0], stiffness[1])
         for a in range(lanes):
             p, c = divmod(first + a, channels)
             _read(z, a, read_at[p], reach[0, a], reach[1, a], hold, out[p, :, c])

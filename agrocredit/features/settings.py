@@ -11,9 +11,11 @@ from agrocredit.domain.errors import WrongUsageError
 class Smoothing:
     """How a season's curve is drawn through its clear looks. ``docs/method/features.md`` shows the measurements."""
 
-    penalty_day3: float = 2000.0
-    """Weight of the curve's squared second derivative, integrated over days, against one fully clear look.
-    Looks every d days pass waves of period P days by ``1 / (1 + d * penalty * (2 pi / P)**4)``."""
+    penalty_day3: float = 500.0
+    """Weight of the curve's squared second derivative, integrated over days, against one fully clear look."""
+    tension_day: float = 1.0
+    """Weight of its squared first derivative. With w = 2 pi / P, looks every d days pass waves of P days by
+    ``1 / (1 + d * (penalty_day3 * w**4 + tension_day * w**2))``."""
     knot_days: float = 5.0
     """The curve is straight between knots this far apart; the revisit of Sentinel-2."""
     dip_window_days: float = 20.0

@@ -96,23 +96,24 @@ def _smooth_rows(values: Floats, weights: Doubles, penalty: float, out: Floats) 
                 diagonal[i, a] = weight if known else 0.0
                 z[i, a] = weight * values[first + a, i] if known else 0.0
                 seen[a] += known
-        solve_lanes(diagonal, beside, z, penalty)
+        solve_lanes(diagonal, beside, z, penalty, 0.0)
         for a in range(lanes):
             for i in range(steps):
                 out[first + a, i] = z[i, a] if seen[a] >= 2 else np.nan
 
 
 @compiled
-def solve_lanes(diagonal: Doubles, beside: Doubles, z: Doubles, penalty: float) -> None:
-    """Solve ``(A + penalty D'D) z = z`` in place for every lane; A has `diagonal` and, below it, `beside`.
+def solve_lanes(diagonal: Doubles, beside: Doubles, z: Doubles, penalty: float, tension: float) -> None:
+    """Solve ``(A + penalty D'D + tension E'E) z = z`` in place for every lane; D takes second, E first differences.
 
-    All arrays are (step, lane). ``beside[i]`` joins steps i and i + 1. `diagonal` and `beside` are overwritten.
-    Columns that are singular come back without meaning; the caller knows which by counting weighted steps.
+    All arrays are (step, lane). A has `diagonal` and beside it `beside`, where ``beside[i]`` joins steps i and i + 1;
+    both are overwritten. Columns that are singular come back without meaning; the caller knows which, by counting
+    weighted steps.
     """
     steps = z.shape[0]
     far = np.empty((steps, LANES))
     for i in range(steps):
-        _eliminate(diagonal, beside, far, z, penalty, i)
+        _eliminate(diagonal, beside, far, z, penalty, tension, i)
     last = steps - 1
     for a in range(LANES):
         z[last, a] = z[last, a] / diagonal[last, a]
@@ -123,16 +124,20 @@ def solve_lanes(diagonal: Doubles, beside: Doubles, z: Doubles, penalty: float) 
 
 
 @compiled
-def _eliminate(diagonal: Doubles, beside: Doubles, far: Doubles, z: Doubles, penalty: float, i: int) -> None:
+def _eliminate(
+    diagonal: Doubles, beside: Doubles, far: Doubles, z: Doubles, penalty: float, tension: float, i: int
+) -> None:
     """Turn row i into its pivot (`diagonal`) and the two entries of L below it (`beside`, `far`), for all lanes."""
     last = diagonal.shape[0] - 1
-    # Row i of D'D, for any length from three: how many second differences touch step i, and steps i and i + 1.
+    # Row i of D'D and E'E, for any length from three: the differences that touch step i, and both i and its next.
     own = (1.0 if i <= last - 2 else 0.0) + (4.0 if 1 <= i <= last - 1 else 0.0) + (1.0 if i >= 2 else 0.0)
     next_to = (-2.0 if i <= last - 2 else 0.0) + (-2.0 if 1 <= i <= last - 1 else 0.0)
-    skip = 1.0 if i <= last - 2 else 0.0
+    skip = penalty if i <= last - 2 else 0.0
+    own = penalty * own + tension * (2.0 if 1 <= i <= last - 1 else 1.0)
+    next_to = penalty * next_to - (tension if i <= last - 1 else 0.0)
     for a in range(LANES):
-        pivot = diagonal[i, a] + penalty * own
-        below = beside[i, a] + penalty * next_to
+        pivot = diagonal[i, a] + own
+        below = beside[i, a] + next_to
         if i >= 1:
             pivot -= beside[i - 1, a] * beside[i - 1, a] * diagonal[i - 1, a]
             below -= beside[i - 1, a] * far[i - 1, a] * diagonal[i - 1, a]
@@ -142,4 +147,4 @@ def _eliminate(diagonal: Doubles, beside: Doubles, far: Doubles, z: Doubles, pen
             z[i, a] -= far[i - 2, a] * z[i - 2, a]
         diagonal[i, a] = pivot
         beside[i, a] = below / pivot
-        far[i, a] = penalty * skip / pivot
+        far[i, a] = skip / pivot
