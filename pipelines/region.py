@@ -1,0 +1,188 @@
+"""All three steps for a region, and the report: plots -> observations -> estimates -> decisions -> page.
+
+Every step writes one file or folder into the run folder and notes in ``run.json`` what it rests on. ``resume`` skips a
+step whose note and output still stand; because each step gives the same bytes for the same inputs, a resumed run ends
+in the same folder as an undisturbed one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agrocredit.domain.summary import Summary
+from pipelines.assess import AssessRequest, assess
+from pipelines.check_plots import check_plots
+from pipelines.estimate import EstimateRequest, estimate
+from pipelines.observe import ObserveRequest, observe
+from pipelines.outcome import abstained_because, decision_counts, decision_facts, estimate_counts
+from pipelines.progress import Progress, silent
+from pipelines.region_config import RegionConfig, load_region
+from pipelines.report import write_report
+from pipelines.run_folder import RunFolder
+from pipelines.run_record import FILE, RunRecord, Step, read_run_record, step_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from distributed import Client
+
+
+def run_region(
+    config_path: Path,
+    *,
+    out: Path | None = None,
+    resume: bool = False,
+    client: Client | None = None,
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> Summary:
+    """Run a region from plots to report; return its closing figures.
+
+    Parameters
+    ----------
+    config_path : Path
+        The region's TOML file, see `RegionConfig`.
+    out : Path, optional
+        Run folder; else the one the file names.
+    resume : bool
+        Keep finished steps whose inputs did not change.
+    client, workers
+        As in `pipelines.engine.run_tasks`.
+    progress : Progress
+        Told how far each step is.
+
+    Raises
+    ------
+    AgrocreditError
+        From the first step that cannot go on; finished steps stay.
+    """
+    from agrocredit.store.folders import claim_folder
+    from agrocredit.store.lock import hold
+
+    config = load_region(config_path)
+    run = RunFolder(out or config.out)
+    with hold(run.path):
+        claim_folder(run.path, kind="run")
+        steps = _Steps(run, config, resume=resume)
+        steps.do("plots", run.plots, _plots_key(config), lambda: _check(config, run))
+        steps.do(
+            "observe",
+            run.observations,
+            _observe_key(config, run),
+            lambda: _observe(config, run, client, workers, progress),
+        )
+        steps.do("estimate", run.estimates, _estimate_key(config, run), lambda: _estimate(config, run, progress))
+        steps.do("assess", run.decisions, _assess_key(config, run), lambda: _assess(config, run))
+        return _close(steps, run)
+
+
+class _Steps:
+    """Does steps in order and keeps their record on disk."""
+
+    def __init__(self, run: RunFolder, config: RegionConfig, *, resume: bool) -> None:
+        self.run = run
+        self.earlier = read_run_record(run.path) if resume else None
+        self.record = RunRecord(title=config.title, simulated=config.simulated)
+
+    def do(self, name: str, output: Path, key: str, step: Callable[[], Summary]) -> None:
+        """Do one step, or take over what an earlier run did of it."""
+        done = self.earlier.steps.get(name) if self.earlier else None
+        if done is None or done.key != key or not output.exists():
+            self.earlier = None  # what follows rests on new output
+            done = Step(key=key, summary=step())
+        self.record = self.record.with_step(name, done)
+        self.write()
+
+    def write(self) -> None:
+        """Put the record on disk, whole."""
+        from agrocredit.store.canonical_json import write_json
+
+        write_json(self.record.as_dict(), self.run.path / FILE)
+
+
+def _close(steps: _Steps, run: RunFolder) -> Summary:
+    estimates, decisions = run.read_estimates(), run.read_decisions()
+    refused_plots = steps.record.steps["plots"].summary.counts["refused"]
+    counts = {"plots_refused": refused_plots, **estimate_counts(estimates), **decision_counts(decisions)}
+    facts = {"abstained_because": abstained_because(estimates), **decision_facts(decisions)}
+    steps.record = replace(steps.record, outcome={"counts": counts, **facts})
+    steps.write()
+    write_report(run.path, out=run.report)
+    places = {"run": str(run.path), "report": str(run.report), "simulated": steps.record.simulated}
+    return Summary(counts=counts, refused=steps.record.refused, facts={**facts, **places})
+
+
+def _plots_key(config: RegionConfig) -> str:
+    return step_key(config.plots.file, config.plots.id_field)
+
+
+def _check(config: RegionConfig, run: RunFolder) -> Summary:
+    return check_plots(config.plots.file, out=run.plots, report=None, id_field=config.plots.id_field)
+
+
+def _observe_key(config: RegionConfig, run: RunFolder) -> str:
+    scenes = config.scenes
+    extra = (scenes.index_file,) if scenes.index_file else ()
+    source = (Path(scenes.source),) if "://" not in scenes.source else (scenes.source,)
+    return step_key(run.plots, scenes.start, scenes.end, scenes.collection, scenes.indices, *source, *extra)
+
+
+def _observe(
+    config: RegionConfig, run: RunFolder, client: Client | None, workers: int | None, progress: Progress
+) -> Summary:
+    request = ObserveRequest(
+        scenes=config.scenes.source,
+        plots=run.plots,
+        start=config.scenes.start,
+        end=config.scenes.end,
+        out=run.observations,
+        indices=config.scenes.indices,
+        index_file=config.scenes.index_file,
+        collection=config.scenes.collection,
+    )
+    return observe(request, client=client, workers=workers, progress=progress)
+
+
+def _estimate_key(config: RegionConfig, run: RunFolder) -> str:
+    settings = config.estimate
+    files = [path for path in (settings.weather, settings.history) if path is not None]
+    plain = (settings.crop, settings.harvest_year, settings.as_of, settings.region, settings.release)
+    return step_key(run.plots, run.observations / "manifest.json", *plain, *files)
+
+
+def _estimate(config: RegionConfig, run: RunFolder, progress: Progress) -> Summary:
+    settings = config.estimate
+    request = EstimateRequest(
+        observations=run.observations,
+        plots=run.plots,
+        crop=settings.crop,
+        harvest_year=settings.harvest_year,
+        out=run.estimates,
+        as_of=settings.as_of,
+        weather=settings.weather,
+        history=settings.history,
+        region=settings.region,
+        release=settings.release,
+    )
+    return estimate(request, progress=progress)
+
+
+def _assess_key(config: RegionConfig, run: RunFolder) -> str:
+    holdings = (config.plots.holdings,) if config.plots.holdings else ()
+    policy = Path(config.assess.policy)
+    rules = policy if policy.is_file() else config.assess.policy
+    return step_key(run.plots, run.estimates, rules, config.assess.as_of, *holdings)
+
+
+def _assess(config: RegionConfig, run: RunFolder) -> Summary:
+    request = AssessRequest(
+        estimates=run.estimates,
+        plots=run.plots,
+        policy=config.assess.policy,
+        as_of=config.assess.as_of,
+        out=run.decisions,
+        holdings=config.plots.holdings,
+    )
+    return assess(request)
