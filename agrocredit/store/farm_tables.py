@@ -106,7 +106,7 @@ def _read(path: Path, schema: pa.Schema, *, name: str, aliases: dict[str, str]) 
     renamed = [aliases[column] if aliases.get(column, column) not in names else column for column in names]
     table = table.rename_columns(renamed)
     conform(table.slice(0, 0), schema, name=name)  # a missing column ends it; a missing value is one row's affair
-    return conform(table, pa.schema([field.with_nullable(True) for field in schema]), name=name)
+    return conform(table, pa.schema([field.with_nullable(nullable=True) for field in schema]), name=name)
 
 
 def _read_csv(path: Path, schema: pa.Schema, *, name: str) -> pa.Table:
