@@ -1,0 +1,157 @@
+"""A scene opened: rasters on their native grids, hashed, with the reflectance decision; pixels come window by window.
+
+Bands stay in their own resolution: a band with factor 2 has one pixel where the scene's grid has 2 x 2. An
+`OpenedScene` holds file handles, so it is opened, read and closed within one task of one thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from agrocredit.domain.errors import Refusal, RefusedError
+from agrocredit.scenes.masks import clear_lookup
+from agrocredit.scenes.rasters import read_window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import ExitStack
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from agrocredit.domain.grid import Grid
+    from agrocredit.scenes.assets import OpenAsset
+    from agrocredit.scenes.scene import ReflectanceScale, Scene
+
+MASK = "mask"
+"""Name of the class map in `OpenedScene.read_window`, `OpenedScene.factors` and `OpenedScene.nodata`."""
+
+
+class SceneRefusedError(RefusedError):
+    """A scene cannot be used, or no further: mask, all bands or a block fail. `refusals` holds each reason."""
+
+    def __init__(self, code: str, detail: str, refusals: tuple[Refusal, ...] = ()) -> None:
+        super().__init__(code, detail)
+        self.refusals = refusals
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, tuple[Refusal, ...]]]:
+        return type(self), (self.code, self.detail, self.refusals)
+
+
+class OpenedScene:
+    """An open scene; made by `open_scene`, used as a context manager.
+
+    Attributes
+    ----------
+    scene : Scene
+    grid : Grid
+        The scene's grid: the finest one of its bands.
+    bands : tuple of str
+        Requested bands that opened, in the order asked for.
+    factors : mapping of str to int
+        Band, or ``mask``, to the number of grid pixels along one of its own.
+    nodata : mapping of str to float
+        Band, or ``mask``, to its missing value in raw counts.
+    reflectance : ReflectanceScale
+        Scale and offset of all bands, checked against the pixels.
+    mask : str
+        ``scl``, ``classes`` or ``none``.
+    clear : array of bool, shape (256,), or None
+        True where a pixel of a class may be used; None where there is no mask: every pixel with data counts.
+    sha256 : mapping of str to str
+        Asset key to SHA-256, of every file that was opened.
+    refused : tuple of Refusal
+        Requested bands that did not open.
+    """
+
+    def __init__(
+        self,
+        *,
+        scene: Scene,
+        opened: Mapping[str, OpenAsset],
+        bands: Sequence[str],
+        grid: Grid,
+        reflectance: ReflectanceScale,
+        refused: Sequence[Refusal],
+        resources: ExitStack,
+    ) -> None:
+        self._opened = dict(opened)
+        self._resources = resources
+        self.scene = scene
+        self.grid = grid
+        self.bands = tuple(bands)
+        self.factors = {name: grid.factor_of(one.grid) for name, one in opened.items()}
+        self.nodata = {name: one.nodata for name, one in opened.items()}
+        self.reflectance = reflectance
+        self.mask = scene.mask_kind
+        self.clear = clear_lookup(scene.mask_kind, scene.mask_classes)
+        self.sha256 = {one.asset.key: one.sha256 for _, one in sorted(opened.items())}
+        self.refused = tuple(refused)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all files and drop copies that were kept only for this."""
+        self._resources.close()
+
+    def read_window(self, band: str, row0: int, row1: int, col0: int, col1: int) -> NDArray[Any]:
+        """Return a band's raw pixels that touch a window of the scene's grid, on the band's own grid.
+
+        Parameters
+        ----------
+        band : str
+            Common name, or ``mask``.
+        row0, row1, col0, col1 : int
+            Half-open window in pixels of `grid`. What lies outside the grid is cut off, so edge windows are shorter.
+
+        Returns
+        -------
+        array of uint16, int16 or, for the mask, uint8
+            Rows ``row0 // f`` to ``ceil(row1 / f)`` of a band with factor f, columns alike. Pixel (row, col) of the
+            grid is at ``[row // f - row0 // f, col // f - col0 // f]``. No scale, offset or mask is applied.
+
+        Raises
+        ------
+        SceneRefusedError
+            ``asset_unreadable`` where a block cannot be decoded; `refusals` names the asset.
+        """
+        one, factor = self._opened[band], self.factors[band]
+        rows = (max(row0, 0) // factor, -(-min(row1, self.grid.height) // factor))
+        columns = (max(col0, 0) // factor, -(-min(col1, self.grid.width) // factor))
+        if rows[0] >= rows[1] or columns[0] >= columns[1]:
+            shape = (max(rows[1] - rows[0], 0), max(columns[1] - columns[0], 0))
+            return np.empty(shape, dtype=one.dataset.dtypes[0])
+        try:
+            pixels: NDArray[Any] = read_window(one.dataset, rows=rows, columns=columns)
+        except RefusedError as error:
+            refusal = error.refusal(scene_id=self.scene.scene_id, asset=one.asset.key)
+            raise SceneRefusedError(error.code, error.detail, (refusal,)) from error
+        return pixels
+
+    def manifest_entry(self) -> dict[str, Any]:
+        """Return what a run's manifest says of this scene; plain values, no clock time."""
+        scale = self.reflectance
+        return {
+            "scene_id": self.scene.scene_id,
+            "acquired_at": self.scene.acquired_at.isoformat().replace("+00:00", "Z"),
+            "acquisition": self.scene.acquisition,
+            "tile": self.scene.tile,
+            "baseline": self.scene.baseline,
+            "scale": scale.scale,
+            "offset": scale.offset,
+            "offset_source": scale.offset_source,
+            "offset_check": scale.check,
+            "offset_declared": self.scene.declared.offset,
+            "mask": self.mask,
+            "nir_asset": self.scene.nir_asset,
+            "grid": self.grid.key,
+            "assets": {key: {"sha256": digest} for key, digest in sorted(self.sha256.items())},
+        }
