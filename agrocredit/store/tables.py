@@ -37,17 +37,22 @@ def write_parquet(table: pa.Table, path: Path) -> None:
     """
     kept = {key: value for key, value in (table.schema.metadata or {}).items() if key != _PANDAS_KEY}
     # Pages follow the chunks in memory, so one chunk a column: how the rows were collected must not show.
-    plain = table.replace_schema_metadata(kept or None).combine_chunks()
-    with atomic_file(path) as temporary:
-        pq.write_table(
-            plain,
-            temporary,
-            compression=COMPRESSION,
-            compression_level=COMPRESSION_LEVEL,
-            row_group_size=ROW_GROUP_ROWS,
-            store_schema=False,
-            write_page_checksum=True,
-        )
+    plain = table.replace_schema_metadata(None).combine_chunks()
+    with atomic_file(path) as temporary, _writer(temporary, plain.schema) as writer:
+        writer.add_key_value_metadata(kept)
+        writer.write_table(plain, row_group_size=ROW_GROUP_ROWS)
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    # Arrow's own copy of the schema is left out: Parquet's types say all that our tables need.
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression=COMPRESSION,
+        compression_level=COMPRESSION_LEVEL,
+        store_schema=False,
+        write_page_checksum=True,
+    )
 
 
 def read_parquet_table(path: Path, schema: pa.Schema | None, name: str) -> pa.Table:
