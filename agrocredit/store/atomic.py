@@ -11,7 +11,7 @@ import glob
 import os
 import secrets
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from agrocredit.domain.errors import InputUnusableError
@@ -64,7 +64,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
             temporary.replace(path)
             fsync_path(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the cause is already on its way
+            temporary.unlink()
 
 
 def write_bytes(data: bytes, path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ from agrocredit.domain.errors import InputUnusableError, RefusedError
 from agrocredit.store.plot_source import ID_COLUMNS, OPTIONAL_COLUMNS, PlotSource, missing_id_column, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -67,22 +69,35 @@ def read_geojson(data: bytes, *, path: Path, id_field: str | None) -> PlotSource
     InputUnusableError
         ``plots_unreadable``, ``crs_missing``, ``crs_unsupported`` or ``column_missing``.
     """
-    features = _features(_parse(data, path), path)
     faults: dict[int, RefusedError] = {}
-    properties = [_properties(feature) for feature in features]
     polygons: list[list[list[NDArray[np.float64]]]] = []
-    for index, feature in enumerate(features):
-        try:
-            polygons.append(_polygons(feature))
-        except RefusedError as error:
-            faults[index] = error
-            polygons.append([])
+    with _no_collection():
+        features = _features(_parse(data, path), path)
+        properties = [_properties(feature) for feature in features]
+        for index, feature in enumerate(features):
+            try:
+                polygons.append(_polygons(feature))
+            except RefusedError as error:
+                faults[index] = error
+                polygons.append([])
     return PlotSource(
         geometries=_shapely(polygons),
         ids=_ids(features, properties, id_field=id_field, path=path),
         columns={name: [found.get(name) for found in properties] for name in OPTIONAL_COLUMNS},
         faults=faults,
     )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause Python's search for cycles: parsing makes millions of lists, no cycle, and the search takes most of it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _parse(data: bytes, path: Path) -> Any:  # noqa: ANN401 - JSON
