@@ -29,6 +29,8 @@ class StepAxis:
     """(step,) days since season start; NaN where the day is not known yet, or never comes."""
     thermal_time_c_day: Doubles | None
     """(step,) degree days since season start, on a thermal axis."""
+    thermal_total_c_day: float | None
+    """Degree days that the steps share out, on a thermal axis."""
 
 
 def calendar_axis(season: Season, *, steps: int) -> StepAxis:
@@ -41,7 +43,8 @@ def calendar_axis(season: Season, *, steps: int) -> StepAxis:
     """
     _check_steps(steps)
     length_days = (season.end_on - season.start_on).days
-    return StepAxis(kind="calendar", day=(np.arange(steps) + 0.5) * length_days / steps, thermal_time_c_day=None)
+    day = (np.arange(steps) + 0.5) * length_days / steps
+    return StepAxis(kind="calendar", day=day, thermal_time_c_day=None, thermal_total_c_day=None)
 
 
 def thermal_axis(season: Season, *, thermal_time: pd.Series, total_c_day: float, steps: int, as_of: date) -> StepAxis:
@@ -52,7 +55,8 @@ def thermal_axis(season: Season, *, thermal_time: pd.Series, total_c_day: float,
     season : Season
         Its start is where thermal time counts from.
     thermal_time : Series
-        Cumulative degree days by date (end of the day), never falling; a day of frost adds 0.
+        Cumulative degree days by date (end of the day), never falling; a day of frost adds 0. What had been reached
+        before the season, where the series begins earlier, is taken off.
     total_c_day : float
         Thermal time that the steps share out, degree days; the same for every season of a crop.
     steps : int
@@ -80,26 +84,33 @@ def thermal_axis(season: Season, *, thermal_time: pd.Series, total_c_day: float,
     # The first day that reaches a target: of a frost period, its first day.
     rising = np.concatenate(([True], np.diff(reached) > 0))
     day = np.interp(target, reached[rising], days[rising], right=np.nan)
-    return StepAxis(kind="thermal", day=day, thermal_time_c_day=target)
+    return StepAxis(kind="thermal", day=day, thermal_time_c_day=target, thermal_total_c_day=float(total_c_day))
 
 
 def _known_thermal(thermal_time: pd.Series, season: Season, as_of: date) -> tuple[Doubles, Doubles]:
     """Return days since season start and degree days reached, from the start to the last day known on `as_of`."""
-    stamps = pd.DatetimeIndex(pd.to_datetime(thermal_time.index))
-    days = ((stamps - pd.Timestamp(season.start_on)) / pd.Timedelta(days=1)).to_numpy(np.float64)
+    days = _days_since(season.start_on, thermal_time.index)
     reached = thermal_time.to_numpy(np.float64)
-    season_days = (season.end_on - season.start_on).days
-    known = (days >= 0) & (days < season_days) & (days <= (as_of - season.start_on).days)
     if not np.all(np.diff(days) > 0):
         raise InputUnusableError("thermal_time_invalid", "thermal time is not sorted by date, one value a day")
-    if known.any() and days[known][0] > 0:
+    before = reached[days < 0]
+    known = (days >= 0) & (days < (season.end_on - season.start_on).days) & (days <= (as_of - season.start_on).days)
+    days, reached = days[known], reached[known] - (before[-1] if before.size else 0.0)
+    if days.size and days[0] > 0:
         raise InputUnusableError(
-            "thermal_time_invalid", f"thermal time begins {days[known][0]:.0f} days after the season, {season.start_on}"
+            "thermal_time_invalid", f"thermal time begins {days[0]:.0f} days after the season, {season.start_on}"
         )
-    if not np.all(np.isfinite(reached[known])) or np.any(np.diff(reached[known]) < 0):
+    if not np.all(np.isfinite(reached)) or np.any(np.diff(reached, prepend=0.0) < 0):
         raise InputUnusableError("thermal_time_invalid", "thermal time falls or is missing on some day of the season")
     # A day's sum is complete at its end, so the season starts at 0 with its first day.
-    return np.concatenate(([0.0], days[known] + 1)), np.concatenate(([0.0], reached[known]))
+    return np.concatenate(([0.0], days + 1)), np.concatenate(([0.0], reached))
+
+
+def _days_since(start_on: date, dates: pd.Index) -> Doubles:
+    stamps = pd.DatetimeIndex(pd.to_datetime(dates))
+    if stamps.tz is not None:
+        raise InputUnusableError("thermal_time_invalid", f"thermal time by instants in {stamps.tz}, expected dates")
+    return ((stamps - pd.Timestamp(start_on)) / pd.Timedelta(days=1)).to_numpy(np.float64)
 
 
 def _check_steps(steps: int) -> None:

@@ -4,7 +4,7 @@ A canopy that loses a fifth of its greenness does not have it back within three 
 look is judged by how far its guide index (NDVI) lies under the best of its nearest looks *on both sides*: the idea of
 best index slope extraction (Viovy, Arino & Belward 1992, doi:10.1080/01431169208904212), used here to weigh looks
 instead of deleting them. A curve that only rises, only falls, or rises and falls once is never touched, and neither
-is the first or the last look, so harvest and mowing keep their day.
+is the first or the last look, so harvest keeps its day; a meadow's slow return after mowing costs a look little.
 """
 
 from __future__ import annotations

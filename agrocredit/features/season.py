@@ -163,6 +163,7 @@ def _label(
     if axis.thermal_time_c_day is not None:
         attrs = {units: "degC day", "long_name": "thermal time since season start, middle of the step"}
         dataset = dataset.assign_coords(thermal_time=("step", axis.thermal_time_c_day, attrs))
+        dataset = dataset.assign_attrs(thermal_total_c_day=axis.thermal_total_c_day)
     return dataset.assign_attrs(
         season=season.label,
         start_on=season.start_on.isoformat(),

@@ -10,7 +10,8 @@ from scipy.linalg import solveh_banded
 from whittaker_eilers import WhittakerSmoother
 
 from agrocredit.domain.errors import WrongUsageError
-from agrocredit.features.smoothing import LANES, whittaker_smooth
+from agrocredit.features.lanes import LANES
+from agrocredit.features.smoothing import whittaker_smooth
 
 
 def banded_oracle(values: np.ndarray, weights: np.ndarray, penalty: float) -> np.ndarray:
