@@ -1,0 +1,38 @@
+"""Credit: from yield estimates to a loan limit with the cap that set it, its reasons and its due date.
+
+The room knows no pixels. It reads estimates, plots and holdings, draws harvests and prices, and gives back the least
+of named caps under the terms of a dated policy pack: `load_policy`, `assess` for a region, `assess_one` for a farmer,
+`replay` to check a record, `explain` to say a reason in words. Formulas and sources: ``docs/method/credit.md``.
+"""
+
+from __future__ import annotations
+
+from agrocredit.credit.assess import Assessment, assess, assess_one, facts_of, replay
+from agrocredit.credit.case import Case, Finances, Stake
+from agrocredit.credit.holders import FINANCES
+from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
+from agrocredit.credit.reasons import ReasonCode, explain
+from agrocredit.credit.record import canonical_json, record_sha256
+from agrocredit.credit.terms import PolicyInForce
+from agrocredit.credit.usable import PLOTS
+
+__all__ = [
+    "FINANCES",
+    "PLOTS",
+    "Assessment",
+    "Case",
+    "CreditPolicy",
+    "Finances",
+    "PolicyInForce",
+    "ReasonCode",
+    "Stake",
+    "assess",
+    "assess_one",
+    "canonical_json",
+    "explain",
+    "facts_of",
+    "load_policy",
+    "parse_policy",
+    "record_sha256",
+    "replay",
+]

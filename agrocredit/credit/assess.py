@@ -1,0 +1,193 @@
+"""Assess: estimates to decisions, for one farmer or a region, with the same arithmetic.
+
+tables -> `intake` (join, refuse, chunk) -> `decide` (evidence, lines, draws, caps, outcome, reasons) -> `record`
+(hash) -> table
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from agrocredit.credit.decide import Verdict, decide
+from agrocredit.credit.intake import take_in
+from agrocredit.credit.record import build_record, canonical_json, case_of, record_sha256
+from agrocredit.domain.errors import RefusedError
+from agrocredit.domain.money import Money
+from agrocredit.domain.tables import DECISIONS
+from agrocredit.domain.units import area_from_m2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from agrocredit.credit.policy import CreditPolicy
+    from agrocredit.credit.terms import PolicyInForce
+    from agrocredit.domain.crop import Crop
+    from agrocredit.domain.decision import Decision
+    from agrocredit.domain.errors import Refusal
+
+CASES_AT_ONCE = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """Decisions of a table of estimates, and what could not be used."""
+
+    decisions: pa.Table
+    """`agrocredit.domain.tables.DECISIONS`, by farmer and season."""
+    refused: tuple[Refusal, ...]
+
+
+def assess(
+    estimates: pa.Table,
+    plots: Any,  # noqa: ANN401 - a pyarrow table or a (geo)pandas frame
+    *,
+    holdings: pa.Table | None,
+    policy: CreditPolicy,
+    crops: Mapping[str, Crop],
+    as_of: date,
+    finances: pa.Table | None = None,
+    cases_at_once: int = CASES_AT_ONCE,
+) -> Assessment:
+    """Return one decision a farmer and season, with every refused row beside them.
+
+    Parameters
+    ----------
+    estimates : pyarrow.Table
+        `agrocredit.domain.tables.ESTIMATES`: yields in t/ha.
+    plots : pyarrow.Table or DataFrame
+        ``plot_id``, ``area_m2`` (geodesic), ``latitude_deg``; optional ``declared_area_m2`` and ``farmer_id``. A plot
+        without a farmer is its own farmer: ``farmer_id`` is then the ``plot_id``.
+    holdings : pyarrow.Table or None
+        `agrocredit.domain.tables.HOLDINGS`: who farms a plot, with what share and grade of evidence. A plot that no
+        holding names is held by its ``farmer_id`` alone, drawn only (grade C).
+    policy : CreditPolicy
+        From `load_policy`; its terms of `as_of` decide.
+    crops : mapping of str to Crop
+        Calendars by crop name.
+    as_of : date
+        Day of the decision. Estimates of later days are refused.
+    finances : pyarrow.Table, optional
+        ``farmer_id``, ``currency`` and, in minor units, ``off_farm_income_minor``, ``existing_debt_service_minor``,
+        ``outstanding_minor``. Left out: the lender has nothing on record and zeros count. Given: a farmer who is not
+        in it, or only in part, is referred.
+    cases_at_once : int
+        Cases in memory at once; changes nothing in the result.
+
+    Raises
+    ------
+    InputUnusableError
+        If a table lacks a column, a type is wrong, currencies are mixed, or the policy is not in force on `as_of`.
+    """
+    terms = policy.on(as_of)
+    intake = take_in(
+        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+    )
+    batches = [
+        pa.Table.from_pylist([_row(verdict, terms) for verdict in decide(cases, terms=terms)], schema=DECISIONS)
+        for cases in intake.cases(chunk=cases_at_once)
+    ]
+    decisions = pa.concat_tables(batches) if batches else DECISIONS.empty_table()
+    return Assessment(decisions=decisions.combine_chunks(), refused=intake.refused)
+
+
+def assess_one(
+    estimates: pa.Table,
+    plots: Any,  # noqa: ANN401 - as for `assess`
+    *,
+    holdings: pa.Table | None,
+    policy: CreditPolicy,
+    crops: Mapping[str, Crop],
+    as_of: date,
+    finances: pa.Table | None = None,
+) -> tuple[Decision, dict[str, Any]]:
+    """Return one farmer's decision and its record, by the arithmetic of `assess`.
+
+    Parameters are those of `assess`, the tables of one farmer and one season.
+
+    Raises
+    ------
+    RefusedError
+        With the code of the first refused row, or ``case_ambiguous`` if the rows are not one farmer's one season.
+    InputUnusableError
+        As for `assess`.
+    """
+    terms = policy.on(as_of)
+    intake = take_in(
+        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+    )
+    if intake.refused:
+        raise RefusedError(intake.refused[0].code, intake.refused[0].detail)
+    cases = [case for chunk in intake.cases(chunk=CASES_AT_ONCE) for case in chunk]
+    if len(cases) != 1:
+        named = ", ".join(f"{case.farmer_id} in {case.season}" for case in cases[:3]) or "nobody"
+        raise RefusedError("case_ambiguous", f"{len(cases)} cases ({named}), expected one farmer in one season")
+    verdict = decide(cases, terms=terms)[0]
+    return verdict.decision, build_record(verdict.case, terms=terms, result=verdict.result())
+
+
+def replay(record: Mapping[str, Any], *, policy: CreditPolicy) -> bytes:
+    """Return the canonical bytes of a decision computed again from its record: those of the record, if it is true.
+
+    Parameters
+    ----------
+    record : mapping
+        As `assess_one` gives it, or read back from its JSON.
+    policy : CreditPolicy
+        The pack the record names; it may have learnt later versions since.
+
+    Raises
+    ------
+    RefusedError
+        ``record_incomplete``, naming the input that is missing, or ``policy_differs``.
+    """
+    case = case_of(record)
+    terms = policy.on(case.as_of)
+    recorded = record.get("policy")
+    in_force = {"name": terms.name, "version": terms.version, "sha256": terms.sha256}
+    if recorded != in_force:
+        raise RefusedError("policy_differs", f"decided under {recorded}, the pack holds {in_force} on {case.as_of}")
+    verdict = decide([case], terms=terms)[0]
+    return canonical_json(build_record(case, terms=terms, result=verdict.result()))
+
+
+def facts_of(record: Mapping[str, Any], *, policy: CreditPolicy) -> dict[str, str | int]:
+    """Return what `explain` can say beside a reason: amounts with their currency, counts, area in the policy's unit."""
+    result = record["result"]
+    currency = result["currency"]
+    minimum_minor = policy.on(case_of(record).as_of).product.minimum_ticket_minor
+    facts: dict[str, str | int] = {
+        "limit": str(Money(result["limit_minor"], currency)),
+        "minimum_ticket": str(Money(minimum_minor, currency)),
+        "plots": result["plots"],
+        "plots_missing": result["plots_missing"],
+        "area": f"{area_from_m2(result['area_eff_m2'], policy.area_unit):.2f}",
+        "area_unit": policy.area_unit,
+    }
+    if result["binding_cap"]:
+        facts["cap"] = str(Money(result["caps"][result["binding_cap"]], currency))
+    return facts
+
+
+def _row(verdict: Verdict, terms: PolicyInForce) -> dict[str, Any]:
+    """Return the row of the decisions table."""
+    decision, result = verdict.decision, verdict.result()
+    return {
+        "farmer_id": decision.farmer_id,
+        "season": decision.season,
+        "as_of": decision.as_of,
+        "outcome": result["outcome"],
+        "limit_minor": decision.limit_minor,
+        "currency": decision.currency,
+        "binding_cap": result["binding_cap"],
+        "caps": json.dumps(result["caps"], separators=(",", ":")),
+        "reasons": result["reasons"],
+        "due_on": decision.due_on,
+        "policy": decision.policy,
+        "policy_version": decision.policy_version,
+        "decision_sha256": record_sha256(build_record(verdict.case, terms=terms, result=result)),
+    }

@@ -1,0 +1,125 @@
+"""Cash at harvest: draws of what a farmer's crops bring after losses, own use and costs, and the quantile that decides.
+
+Strategy. A line is one farmer's crop: plots of one crop move together, so their weights are added before anything is
+drawn, and a farmer with ten thousand plots costs one line. Lines of a farmer are added draw by draw in the order
+their money comes, and the quantile is taken after each: what is repaid by a date can count only crops sold by then.
+Order statistics of sums of rising functions rise with each input, so the laws hold draw by draw. Costs paid before
+harvest are not subtracted: the loan pays them.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agrocredit.credit.draws import counted_levels, harvests_t, own_orders, own_scores, price_scores, regional_scores
+from agrocredit.domain.estimate import QUANTILE_LEVELS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from agrocredit.credit.lines import Lines
+    from agrocredit.credit.terms import CropTerms, PolicyInForce
+
+_BLOCK_LINES = 64
+"""Lines drawn at once: 64 x 2,048 doubles stay in a core's cache."""
+
+
+@lru_cache(maxsize=64)
+def _net_price(crop: CropTerms, draws: int, name: str, season: str, version: str) -> NDArray[np.float64]:
+    """Return what a tonne harvested leaves, (draws,), major units: never below 0, since such a crop is left standing.
+
+    The price is lognormal around its median and correlated with the region's harvest. Losses, own use and the costs
+    of harvest go off a tonne harvested.
+    """
+    region = regional_scores(draws, season=season, version=version)
+    own = price_scores(draws, crop=name, season=season, version=version)
+    together = crop.price_correlation
+    scores = together * region + math.sqrt(1.0 - together**2) * own
+    price = crop.price * np.exp(crop.price_volatility * scores)
+    sold = (1.0 - crop.loss_after_harvest) * (1.0 - crop.own_consumption)
+    net = np.maximum(price * sold - crop.cost_after_harvest, 0.0)
+    net.flags.writeable = False
+    return net
+
+
+def quantile_index(draws: int, *, alpha: float) -> int:
+    """Return the place of the alpha quantile among rising draws: the smallest with alpha of all at or below it.
+
+    >>> quantile_index(2048, alpha=0.15)
+    307
+    """
+    return max(math.ceil(alpha * draws) - 1, 0)
+
+
+def cash_quantiles(lines: Lines, *, terms: PolicyInForce) -> NDArray[np.float64]:
+    """Return the alpha quantile of a case's crop cash once each line and those before it are sold, (lines,).
+
+    Parameters
+    ----------
+    lines : Lines
+        At least one.
+    terms : PolicyInForce
+        Must know each line's crop.
+
+    Returns
+    -------
+    ndarray of float
+        Major units, 0 or more.
+    """
+    result = np.empty(len(lines.case))
+    place = quantile_index(terms.simulation.draws, alpha=terms.repayment.alpha)
+    orders = own_orders(lines.names, version=terms.version)
+    start = 0
+    for end in _block_ends(lines.case):
+        cash = _line_cash(lines, orders, start, end, terms)
+        rank = lines.rank[start:end]
+        for depth in range(1, int(rank.max()) + 1):
+            later = np.flatnonzero(rank == depth)
+            cash[later] += cash[later - 1]
+        cash.partition(place, axis=1)
+        result[start:end] = cash[:, place]
+        start = end
+    return result
+
+
+def _block_ends(case: NDArray[np.int64]) -> list[int]:
+    """Return where to cut the lines into blocks of about `_BLOCK_LINES` without cutting a case."""
+    last_of_case = np.flatnonzero(np.diff(case, append=-1)) + 1
+    ends: list[int] = []
+    start = 0
+    for end in last_of_case.tolist():
+        if end - start >= _BLOCK_LINES or end == len(case):
+            ends.append(end)
+            start = end
+    return ends
+
+
+def _line_cash(
+    lines: Lines, orders: NDArray[np.int64], start: int, end: int, terms: PolicyInForce
+) -> NDArray[np.float64]:
+    """Return draws of what each line of a block leaves, (block, draws), major units."""
+    draws = terms.simulation.draws
+    cash = np.empty((end - start, draws))
+    names = lines.names[start:end]
+    for crop, season in dict.fromkeys((crop, season) for _, crop, season in names):
+        here = np.array([name[1:] == (crop, season) for name in names])
+        harvests = harvests_t(
+            lines.quantiles_t[start:end][here],
+            regional=regional_scores(draws, season=season, version=terms.version),
+            own=own_scores(orders[start:end][here], draws=draws, version=terms.version),
+            simulation=terms.simulation,
+        )
+        harvests *= _net_price(terms.crops[crop], draws, crop, season, terms.version)
+        cash[here] = harvests
+    return cash
+
+
+def usual_worth(quantiles_t: NDArray[np.float64], *, crop: CropTerms, terms: PolicyInForce) -> float:
+    """Return what a line leaves at its counted yield and the median price, major units: the weight of its bullet."""
+    level = min(counted_levels(terms.simulation) - 1, QUANTILE_LEVELS.index(0.5))
+    sold = (1.0 - crop.loss_after_harvest) * (1.0 - crop.own_consumption)
+    return float(quantiles_t[level]) * max(crop.price * sold - crop.cost_after_harvest, 0.0)

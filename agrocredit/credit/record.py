@@ -1,0 +1,88 @@
+"""The record of a decision: everything it rests on and what came out, as canonical JSON whose hash names the decision.
+
+No instant stands in it and no machine, so the same inputs under the same terms give the same bytes on any day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from agrocredit.credit.case import Case, Finances, Stake
+from agrocredit.domain.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agrocredit.credit.terms import PolicyInForce
+
+SCHEMA_VERSION = 1
+_STAKE_FIELDS = tuple(field.name for field in fields(Stake))
+_DATES = ("estimate_as_of", "harvest_from_on", "harvest_end_on")
+
+
+def canonical_json(record: Mapping[str, Any]) -> bytes:
+    """Return a record as UTF-8 JSON with sorted keys and no spaces; floats are written so that they read back equal."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def record_sha256(record: Mapping[str, Any]) -> str:
+    """Return the hash that names a decision."""
+    return hashlib.sha256(canonical_json(record)).hexdigest()
+
+
+def build_record(case: Case, *, terms: PolicyInForce, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of a case decided under terms, ready for `canonical_json`."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "farmer_id": case.farmer_id,
+        "season": case.season,
+        "as_of": case.as_of.isoformat(),
+        "policy": {"name": terms.name, "version": terms.version, "sha256": terms.sha256},
+        "stakes": [_stake_to_json(stake) for stake in case.stakes],
+        "finances": None if case.finances is None else asdict(case.finances),
+        "result": dict(result),
+    }
+
+
+def case_of(record: Mapping[str, Any]) -> Case:
+    """Return the case that a record was made from.
+
+    Raises
+    ------
+    RefusedError
+        ``record_incomplete``, naming the input that is missing or unreadable.
+    """
+    try:
+        finances = record["finances"]
+        return Case(
+            farmer_id=record["farmer_id"],
+            season=record["season"],
+            as_of=date.fromisoformat(record["as_of"]),
+            stakes=tuple(_stake_from_json(stake) for stake in record["stakes"]),
+            finances=None if finances is None else Finances(**finances),
+        )
+    except KeyError as error:
+        raise RefusedError("record_incomplete", f"the record has no {error.args[0]}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RefusedError("record_incomplete", f"the record cannot be read: {error}") from error
+
+
+def _stake_to_json(stake: Stake) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(stake, name) for name in _STAKE_FIELDS}
+    for name in _DATES:
+        values[name] = values[name] and values[name].isoformat()
+    return values
+
+
+def _stake_from_json(values: Mapping[str, Any]) -> Stake:
+    fields_read = {name: values[name] for name in _STAKE_FIELDS}
+    for name in _DATES:
+        fields_read[name] = fields_read[name] and date.fromisoformat(fields_read[name])
+    quantiles = fields_read["quantiles_t_ha"]
+    fields_read["quantiles_t_ha"] = None if quantiles is None else tuple(quantiles)
+    return Stake(**fields_read)
