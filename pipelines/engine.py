@@ -80,7 +80,7 @@ def _on_cluster(
     from distributed import as_completed
 
     futures = client.map(task, items, pure=False)
-    for done, _ in enumerate(as_completed(futures), start=1):
+    for done, _ in enumerate(as_completed(futures, loop=client.loop), start=1):
         progress(stage, done, len(items))
     return list(client.gather(futures))
 

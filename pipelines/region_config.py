@@ -141,8 +141,6 @@ def _value(value: Any, kind: str, *, where: str, folder: Path) -> Any:  # noqa: 
     if wanted == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         return tuple(value)
     plain = {"str": str, "int": int, "bool": bool, "date": date}.get(wanted)
-    if plain is None and not isinstance(value, str | list | dict):
-        return value
-    if plain is not None and type(value) is not plain:
+    if wanted in {"Path", "tuple[str, ...]"} or (plain is not None and type(value) is not plain):
         raise InputUnusableError("region_invalid", f"{where} is {value!r}, expected {wanted}")
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agrocredit.domain.errors import InputUnusableError
+from agrocredit.domain.errors import InputUnusableError, WrongUsageError
 from agrocredit.domain.summary import Summary
 from pipelines.run_folder import RunFolder
 from pipelines.run_record import read_run_record
@@ -43,7 +43,6 @@ def write_report(run: Path, *, out: Path) -> Summary:
 
 
 def _inputs(folder: RunFolder) -> Any:  # noqa: ANN401 - ReportInputs, imported below
-    from agrocredit.credit import explain
     from agrocredit.domain.crop_facts import load_crops
     from agrocredit.report import ReportInputs
     from agrocredit.store.bundled import data_path
@@ -61,11 +60,21 @@ def _inputs(folder: RunFolder) -> Any:  # noqa: ANN401 - ReportInputs, imported 
         observations=read_observations(folder.observations) if observed else None,
         estimates=folder.read_estimates() if folder.estimates.is_file() else None,
         decisions=decisions,
-        sentences=explain,
+        sentences=_sentence,
         refused=[refusal.as_dict() for refusal in record.refused] if record else (),
         crops=load_crops(data_path("facts", "crops.toml")),
         area_unit=_area_unit(decisions),
     )
+
+
+def _sentence(code: str) -> str:
+    """Return the credit room's sentence for a code, or nothing for the codes of other rooms."""
+    from agrocredit.credit import explain
+
+    try:
+        return explain(code)
+    except WrongUsageError:
+        return ""
 
 
 def _area_unit(decisions: pa.Table | None) -> str:

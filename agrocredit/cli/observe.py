@@ -22,10 +22,8 @@ def observe(
     index_file: Annotated[Path | None, typer.Option(help="TOML file with indices of your own.")] = None,
     collection: Annotated[str | None, typer.Option(help="Collection to search, with an API URL.")] = None,
     allow_root: Annotated[
-        list[Path] | None, typer.Option(help="Folder outside the catalogue's own that assets may lie in; repeatable.")
-    ] = None,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Host on a private network that may be asked for assets; repeatable.")
+        list[str] | None,
+        typer.Option(help="Folder, https://host or s3://bucket the catalogue may lead to besides its own; repeatable."),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder for assets fetched over the network.")] = None,
     id_field: IdField = None,
@@ -34,10 +32,9 @@ def observe(
     as_json: Json = False,
 ) -> None:
     """Turn scenes into one row a plot and acquisition: what was seen, how much of it, on which evidence."""
+    from pipelines.engine import cluster
     from pipelines.observe import ObserveRequest
     from pipelines.observe import observe as run
-
-    from pipelines.engine import cluster
 
     request = ObserveRequest(
         scenes=scenes,
@@ -49,7 +46,6 @@ def observe(
         index_file=index_file,
         collection=collection,
         allow_roots=tuple(allow_root or ()),
-        allow_hosts=tuple(allow_host or ()),
         cache=cache,
         id_field=id_field,
     )

@@ -1,0 +1,124 @@
+"""Puts the rows of all scenes together, plot by plot: of several tiles of one acquisition, the one that shows most.
+
+The committed tables of the scenes are memory-mapped and cut into ranges of plots, so that memory holds one range of
+plots at a time, however many plots and dates there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from agrocredit.domain.tables import INSTANT, observations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from pipelines.observe_scene import SceneOutcome
+
+PLOTS_PER_PART = 50_000
+"""Plots in one Parquet part: some 100 MB of rows for a season."""
+
+FIXED_COLUMNS = ("plot", "valid_fraction", "pixel_count")
+"""What a scene's committed rows hold before the indices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Merged:
+    """All rows of a run, ready to be written part by part."""
+
+    tables: Sequence[pa.Table]
+    """One a scene, sorted by plot."""
+    outcomes: Sequence[SceneOutcome]
+    plot_ids: Sequence[str]
+    touched: NDArray[np.bool_]
+    """Shape (plots,): whether any scene touches the plot."""
+    rows: int
+    """Rows after the choice between tiles."""
+
+    def parts(self) -> Iterator[pa.Table]:
+        """Yield the rows sorted by plot and time, `PLOTS_PER_PART` plots at a time."""
+        ids = pa.array(self.plot_ids, pa.string())
+        for first in range(0, len(self.plot_ids), PLOTS_PER_PART):
+            chosen = _chosen_rows(self.tables, self.outcomes, first=first, last=first + PLOTS_PER_PART)
+            if chosen.num_rows:
+                yield _as_observations(chosen, self.outcomes, ids)
+
+
+def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: Sequence[str]) -> Merged:
+    """Return the rows of several scenes as one table to be.
+
+    Parameters
+    ----------
+    outcomes : sequence of SceneOutcome
+        Scenes with committed rows, in order of time and id.
+    plot_ids : sequence of str
+        Ids by the plot numbers of the committed rows, in the order of the output.
+    """
+    tables = [_mapped(outcome) for outcome in outcomes]
+    touched_by_acquisition: dict[str, NDArray[np.bool_]] = {}
+    for outcome, table in zip(outcomes, tables, strict=True):
+        touched = touched_by_acquisition.setdefault(outcome.acquisition, np.zeros(len(plot_ids), dtype=bool))
+        touched[table["plot"].to_numpy()] = True
+    return Merged(
+        tables=tables,
+        outcomes=outcomes,
+        plot_ids=plot_ids,
+        touched=np.any(list(touched_by_acquisition.values()), axis=0),
+        rows=sum(int(touched.sum()) for touched in touched_by_acquisition.values()),
+    )
+
+
+def _mapped(outcome: SceneOutcome) -> pa.Table:
+    assert outcome.rows_file is not None  # noqa: S101 - only scenes with rows are merged
+    with pa.memory_map(str(outcome.rows_file)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def _chosen_rows(tables: Sequence[pa.Table], outcomes: Sequence[SceneOutcome], *, first: int, last: int) -> pa.Table:
+    """Return the rows of plots `first` to `last` that speak, with a column ``scene`` (position), sorted."""
+    pieces = []
+    for scene, table in enumerate(tables):
+        low, high = np.searchsorted(table["plot"].to_numpy(), (first, last))
+        piece = table.slice(low, high - low)
+        pieces.append(piece.append_column("scene", pa.array(np.full(piece.num_rows, scene, dtype=np.int32))))
+    rows = pa.concat_tables(pieces)
+    order = _speaking(rows, outcomes)
+    return rows.take(pa.array(order))
+
+
+def _speaking(rows: pa.Table, outcomes: Sequence[SceneOutcome]) -> NDArray[np.intp]:
+    """Return positions of one row a plot and acquisition, sorted by plot and time.
+
+    The largest share seen clear wins, then the earlier scene: outcomes are sorted by time and id.
+    """
+    plot, scene = rows["plot"].to_numpy(), rows["scene"].to_numpy()
+    names = sorted({outcome.acquisition for outcome in outcomes})
+    acquisition = np.array([names.index(outcome.acquisition) for outcome in outcomes])[scene]
+    best_first = np.lexsort((scene, -rows["valid_fraction"].to_numpy(), acquisition, plot))
+    is_first = np.ones(best_first.size, dtype=bool)
+    is_first[1:] = (np.diff(plot[best_first]) != 0) | (np.diff(acquisition[best_first]) != 0)
+    winners = best_first[is_first]
+    return winners[np.lexsort((scene[winners], plot[winners]))]
+
+
+def _as_observations(rows: pa.Table, outcomes: Sequence[SceneOutcome], ids: pa.Array) -> pa.Table:
+    """Return the rows with the columns of the contract."""
+    scene = rows["scene"].to_numpy()
+    scene_ids = pa.array([outcome.scene_id for outcome in outcomes], pa.string())
+    acquired = pa.array([outcome.acquired_at for outcome in outcomes], INSTANT)
+    names = [name for name in rows.column_names if name not in {*FIXED_COLUMNS, "scene"}]
+    columns = [
+        ids.take(rows["plot"].combine_chunks()),
+        scene_ids.take(pa.array(scene)),
+        acquired.take(pa.array(scene)),
+        rows["valid_fraction"],
+        rows["pixel_count"],
+        *(rows[name] for name in names),
+    ]
+    return pa.table(columns, schema=observations(names))

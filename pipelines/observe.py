@@ -1,0 +1,177 @@
+"""Scenes and plots to observations: one row a plot and acquisition.
+
+Strategy: one task a scene. A task opens the scene, takes the coverage weights of its grid (built once, kept in the
+run's work folder), reads only blocks that hold plots, and commits its sums there; what travels back is a path. Then the
+rows are put together plot by plot: of several tiles of an acquisition the one that shows most of the plot speaks. The
+dataset appears under its name in one step; a run that was stopped finds the committed scenes and goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from agrocredit.domain.errors import InputUnusableError, Refusal
+from agrocredit.domain.summary import Summary
+from pipelines.engine import run_tasks
+from pipelines.merge_acquisitions import Merged, merge_acquisitions
+from pipelines.observe_scene import SceneOutcome, SceneWork, observe_scene
+from pipelines.progress import Progress, silent
+from pipelines.recipe import recipe_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from distributed import Client
+
+    from agrocredit.indices import IndexDefinition
+    from agrocredit.scenes import SceneSet
+    from agrocredit.store.plot_files import PlotSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveRequest:
+    """What to observe, where, when."""
+
+    scenes: str
+    """STAC item collection, catalogue, collection or API."""
+    plots: Path
+    start: date
+    end: date
+    """Not included."""
+    out: Path
+    indices: tuple[str, ...] | None = None
+    """Names, None for the default six."""
+    index_file: Path | None = None
+    """TOML with indices of the user's own."""
+    collection: str | None = None
+    allow_roots: tuple[str, ...] = ()
+    """Folders, hosts and buckets the catalogue may lead to besides its own."""
+    cache: Path | None = None
+    """Folder for copies of remote assets."""
+    id_field: str | None = None
+
+
+def observe(
+    request: ObserveRequest, *, client: Client | None = None, workers: int | None = None, progress: Progress = silent
+) -> Summary:
+    """Write the observations dataset of a season; return what was counted and refused.
+
+    Parameters
+    ----------
+    request : ObserveRequest
+    client : distributed.Client, optional
+        A cluster that sees the same files; threads without one.
+    workers : int, optional
+        Threads; as many as cores without it.
+    progress : Progress
+        Told after every scene.
+
+    Raises
+    ------
+    InputUnusableError
+        What readers raise; ``no_usable_scene`` if all were refused, ``no_plot_in_scenes`` if none touches a plot.
+    RunInProgressError
+        If another run holds the output.
+    """
+    from agrocredit.indices import DEFAULT_INDICES, load_indices
+    from agrocredit.store.lock import hold
+    from agrocredit.store.plot_files import read_plots
+
+    with hold(request.out):
+        plot_set = read_plots(request.plots, id_field=request.id_field)
+        definitions = load_indices(request.indices or DEFAULT_INDICES, extra=request.index_file)
+        scene_set = _find(request, plot_set, definitions)
+        work = _work(request, plot_set, definitions)
+        task = partial(observe_scene, work=work)
+        outcomes = run_tasks(task, scene_set.scenes, client=client, workers=workers, stage="observe", progress=progress)
+        summary = _publish(request, plot_set, definitions, scene_set, outcomes)
+        shutil.rmtree(work.folder)
+    return summary
+
+
+def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneSet:
+    from agrocredit.indices import compile_indices
+    from agrocredit.scenes import find_scenes
+
+    west, south, east, north = map(float, plot_set.plots.total_bounds)
+    return find_scenes(
+        request.scenes,
+        start=request.start,
+        end=request.end,
+        bands=compile_indices(definitions).bands,
+        collection=request.collection,
+        bounds_deg=(west, south, east, north),
+        allow_roots=request.allow_roots,
+    )
+
+
+def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneWork:
+    """Lay out the work folder; its name is a hash of what the sums depend on, so that only equal work is taken over."""
+    from agrocredit.indices import compile_indices
+    from agrocredit.store.atomic import atomic_file
+
+    plots_hash = hashlib.sha256(b"".join(plot_set.plots.geometry.to_wkb())).hexdigest()
+    recipe = recipe_sha256(definitions)
+    key = hashlib.sha256(f"{recipe} {plots_hash} {request.scenes}".encode()).hexdigest()[:16]
+    folder = request.out.with_name(f".{request.out.name}.work") / key
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_file(folder / "plots.parquet") as temporary:
+        plot_set.plots[["id", "geometry"]].to_parquet(temporary)
+    return SceneWork(folder=folder, indices=compile_indices(definitions), cache=request.cache)
+
+
+def _publish(
+    request: ObserveRequest,
+    plot_set: PlotSet,
+    definitions: Sequence[IndexDefinition],
+    scene_set: SceneSet,
+    outcomes: Sequence[SceneOutcome],
+) -> Summary:
+    from agrocredit.store.observations import write_observations
+
+    seen = [outcome for outcome in outcomes if outcome.rows_file is not None]
+    refused = [*scene_set.refused, *(refusal for outcome in outcomes for refusal in outcome.refused)]
+    if not seen:
+        first = f"; first: {refused[0].code} {refused[0].detail}" if refused else ""
+        raise InputUnusableError("no_usable_scene", f"none of {len(outcomes)} scenes of {request.scenes} serves{first}")
+    merged = merge_acquisitions(seen, plot_ids=plot_set.plots["id"].tolist())
+    if not merged.touched.any():
+        raise InputUnusableError("no_plot_in_scenes", f"none of {len(plot_set.plots)} plots lies in a scene")
+    refused += _outside(plot_set, merged)
+    ordered = tuple(sorted({*refused, *plot_set.refused}, key=_refusal_order))
+    counts = {
+        "plots": len(plot_set.plots),
+        "plots_outside": int((~merged.touched).sum()),
+        "scenes": len(seen),
+        "superseded": len(scene_set.superseded),
+        "acquisitions": len({outcome.acquisition for outcome in seen}),
+        "observations": merged.rows,
+    }
+    manifest = {
+        "schema_version": 1,
+        "recipe": recipe_sha256(definitions),
+        "indices": [definition.short_name for definition in definitions],
+        "grids": {outcome.manifest["grid"]: outcome.grid for outcome in seen},
+        "scenes": [outcome.manifest for outcome in seen],
+        "superseded": sorted(scene_set.superseded),
+        "refused": [refusal.as_dict() for refusal in ordered],
+        "counts": counts,
+    }
+    write_observations(merged.parts(), request.out, manifest=manifest)
+    return Summary(counts=counts, refused=ordered, facts={"out": str(request.out)})
+
+
+def _outside(plot_set: PlotSet, merged: Merged) -> list[Refusal]:
+    missed = plot_set.plots.loc[~merged.touched, "id"]
+    detail = "no scene of the run touches the plot"
+    return [Refusal(code="plot_outside_scenes", detail=detail, plot_id=plot_id) for plot_id in missed]
+
+
+def _refusal_order(refusal: Refusal) -> tuple[str, ...]:
+    return (refusal.scene_id or "", refusal.plot_id or "", refusal.asset or "", refusal.code, refusal.detail)

@@ -1,0 +1,147 @@
+"""One task of `observe`: a scene to committed sums of its plots.
+
+A task looks for its own commit first, so that a run that was stopped does no work twice. Its record is written last:
+rows without a record do not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from agrocredit.domain.errors import Refusal
+from pipelines.scene_weights import plots_near, weights_on
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from agrocredit.indices import CompiledIndices
+    from agrocredit.scenes import OpenedScene, Scene
+    from agrocredit.zonal import Block, BlockPixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneWork:
+    """What all scenes of a run share; small, because it travels with every task."""
+
+    folder: Path
+    """Work folder of the run, seen by all workers: ``plots.parquet`` in, commits out."""
+    indices: CompiledIndices
+    cache: Path | None
+    """Folder for copies of remote assets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneOutcome:
+    """What became of a scene."""
+
+    scene_id: str
+    acquisition: str
+    acquired_at: datetime
+    rows_file: Path | None
+    """Arrow file: ``plot`` (number), ``valid_fraction``, ``pixel_count``, indices; None if the scene was refused."""
+    manifest: dict[str, Any]
+    """What the run's manifest says of the scene; empty if it was refused."""
+    grid: dict[str, Any]
+    """The scene's grid, as plain values; empty if it was refused."""
+    refused: tuple[Refusal, ...]
+
+
+def observe_scene(scene: Scene, work: SceneWork) -> SceneOutcome:
+    """Return what became of a scene, from its commit if there is one, else by doing the work and committing it.
+
+    Parameters
+    ----------
+    scene : Scene
+    work : SceneWork
+    """
+    from agrocredit.scenes import SceneRefusedError
+
+    name = hashlib.sha256(scene.scene_id.encode()).hexdigest()[:24]
+    record_file, rows_file = work.folder / f"{name}.json", work.folder / f"{name}.arrow"
+    if not record_file.is_file():
+        try:
+            _do(scene, work, record_file=record_file, rows_file=rows_file)
+        except SceneRefusedError as error:
+            refused = error.refusals or (error.refusal(scene_id=scene.scene_id),)
+            _commit(record_file, manifest={}, grid={}, refused=refused)
+    record = json.loads(record_file.read_bytes())
+    return SceneOutcome(
+        scene_id=scene.scene_id,
+        acquisition=scene.acquisition,
+        acquired_at=scene.acquired_at,
+        rows_file=rows_file if record["manifest"] else None,
+        manifest=record["manifest"],
+        grid=record["grid"],
+        refused=tuple(Refusal(**refusal) for refusal in record["refused"]),
+    )
+
+
+def _do(scene: Scene, work: SceneWork, *, record_file: Path, rows_file: Path) -> None:
+    from agrocredit.scenes import open_scene
+
+    with open_scene(scene, cache=work.cache, bands=work.indices.bands) as opened:
+        rows = _rows(opened, work)
+        _write_rows(rows, rows_file)
+        grid = asdict(opened.grid)
+        _commit(record_file, manifest=opened.manifest_entry(), grid=grid, refused=opened.refused)
+
+
+def _rows(opened: OpenedScene, work: SceneWork) -> pa.Table:
+    """Return one row a plot that lies on the scene's grid, by plot number."""
+    import pyarrow as pa
+
+    from agrocredit.zonal import combine, finish, make_kernel
+
+    near = plots_near(work.folder / "plots.parquet", opened.grid)
+    weights = weights_on(opened.grid, near=near)
+    kernel = make_kernel(work.indices)
+    sums = [kernel.accumulate(weights, block, _pixels(opened, block)) for block in weights.blocks]
+    table = finish(
+        combine(sums, weights=weights, n_indices=len(work.indices.names)), weights=weights, names=work.indices.names
+    )
+    numbers = pa.array(near.numbers[table["plot"].to_numpy()])
+    return table.set_column(0, "plot", numbers)
+
+
+def _pixels(opened: OpenedScene, block: Block) -> BlockPixels:
+    from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels
+
+    window = (block.row0, block.row1, block.col0, block.col1)
+    scale = opened.reflectance
+    bands = {
+        band: BandPixels(
+            dn=opened.read_window(band, *window),
+            factor=opened.factors[band],
+            scale=scale.scale,
+            offset=scale.offset,
+            nodata=opened.nodata[band],
+        )
+        for band in opened.bands
+    }
+    if opened.clear is None:
+        return BlockPixels(bands=bands, mask=None)
+    classes = opened.read_window("mask", *window)
+    return BlockPixels(
+        bands=bands, mask=MaskPixels(classes=classes, factor=opened.factors["mask"], is_clear=opened.clear)
+    )
+
+
+def _write_rows(rows: pa.Table, path: Path) -> None:
+    import pyarrow as pa
+
+    from agrocredit.store.atomic import atomic_file
+
+    with atomic_file(path) as temporary, pa.ipc.new_file(temporary, rows.schema) as writer:
+        writer.write_table(rows.combine_chunks())
+
+
+def _commit(path: Path, *, manifest: dict[str, Any], grid: dict[str, Any], refused: tuple[Refusal, ...]) -> None:
+    from agrocredit.store.canonical_json import write_json
+
+    write_json({"manifest": manifest, "grid": grid, "refused": [refusal.as_dict() for refusal in refused]}, path)
