@@ -154,3 +154,40 @@ def test_arrays_that_do_not_fit_are_refused(spoil) -> None:
 def test_smoothing_numbers_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(WrongUsageError, match="smoothing_invalid"):
         Smoothing(**wrong)
+
+
+def simulated_looks(*, haze_share: float, noise: float, plots: int = 1000, seed: int = 0):
+    """Return true curves on the steps, and noisy, partly hazy looks every 5 days of which 45 % are seen."""
+    rng = np.random.default_rng(seed)
+    rise, length = rng.uniform(50, 90, (plots, 1)), rng.uniform(60, 100, (plots, 1))
+    width = rng.uniform(4, 11, (2, plots, 1))
+    height = rng.uniform(0.4, 0.7, (plots, 1))
+
+    def truth(days):
+        up, down = (days - rise) / width[0], (days - rise - length) / width[1]
+        return 0.18 + height * (1 / (1 + np.exp(-up)) - 1 / (1 + np.exp(-down)))
+
+    days = np.arange(0.0, 240.0, 5.0)
+    values = truth(days) + rng.normal(0, noise, (plots, days.size))
+    hazy = rng.random(values.shape) < haze_share
+    values = np.where(hazy, values * (1 - rng.uniform(0.1, 0.7, values.shape)), values)
+    return truth(STEPS), values, (rng.random(values.shape) < 0.45).astype(float), days
+
+
+def rmse(curve, truth, inside) -> float:
+    return float(np.sqrt(np.mean((curve - truth)[inside] ** 2)))
+
+
+@pytest.mark.parametrize(("haze_share", "against_linear"), [(0.0, 1.0), (0.1, 0.8), (0.2, 0.8)])
+def test_curves_are_nearer_the_truth_than_straight_lines_between_looks(
+    haze_share: float, against_linear: float
+) -> None:
+    truth, values, weights, days = simulated_looks(haze_share=haze_share, noise=0.03)
+    result = assemble(values[:, :, None], weights, days)
+    unguarded = assemble(values[:, :, None], weights, days, guide=None)
+    lines = np.stack([np.interp(STEPS, days[w > 0], v[w > 0]) for v, w in zip(values, weights, strict=True)])
+    first, last = (np.array([days[w > 0][at] for w in weights])[:, None] for at in (0, -1))
+    inside = (first <= STEPS) & (last >= STEPS)
+    errors = [rmse(curve, truth, inside) for curve in (result.curve[:, :, 0], unguarded.curve[:, :, 0], lines)]
+    assert errors[0] < against_linear * errors[2]
+    assert errors[0] < errors[1] + 0.0005
