@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 STAGES = ("leaf_end_c_day", "senescence_start_c_day", "maturity_c_day")
 
-SOIL_WATER_MM = (70.0, 130.0, 200.0)
-"""Available water of shallow sandy to deep loamy root zones: 1 m of FAO-56 table 19's 70 to 200 mm/m."""
+SOIL_WATER_MM = (90.0, 190.0, 280.0)
+"""Available water of the root zone: 60 to 190 mm a metre (FAO-56, table 19) over 1.5 m of roots (table 22)."""
 SOIL_BRIGHTNESS = (0.75, 1.0, 1.25)
 """Relative to the table's soil; our assumption."""
-INITIAL_DEPLETION = (0.0, 0.35, 0.8)
+INITIAL_DEPLETION = (0.0, 0.25, 0.7)
 """Water missing on the first day; our assumption."""
 
 
@@ -35,13 +35,15 @@ def sample_parameters(crop: CropGrowth, n: int, rng: np.random.Generator) -> Gro
     return GrowthParameters(**drawn)
 
 
-def sample_soil(n: int, rng: np.random.Generator, *, irrigations_max: int = 0) -> SoilParameters:
-    """Return soils of `n` plots, with up to `irrigations_max` irrigations each, every number as likely."""
+def sample_soil(
+    n: int, rng: np.random.Generator, *, irrigations_min: int = 0, irrigations_max: int = 0
+) -> SoilParameters:
+    """Return soils of `n` plots, each irrigated so many times at most, every number in the range as likely."""
     return SoilParameters(
         available_water_mm=rng.triangular(*SOIL_WATER_MM, size=n),
         initial_depletion=rng.triangular(*INITIAL_DEPLETION, size=n),
         brightness=rng.triangular(*SOIL_BRIGHTNESS, size=n),
-        irrigations=rng.integers(0, irrigations_max + 1, size=n).astype(np.float64),
+        irrigations=rng.integers(irrigations_min, irrigations_max + 1, size=n).astype(np.float64),
     )
 
 

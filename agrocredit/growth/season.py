@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 STRAW_DECAY_PER_DAY = 0.004
 """Dead leaves fall and rot at this rate while they stand; our assumption."""
+DROUGHT_LEAF_LOSS_PER_DAY = 0.03
+"""Share of the green leaves that die a day at wilting point, less where water is less scarce; our assumption."""
 STUBBLE_LAI = 0.3
 """Leaf area of straw that a harvest leaves; our assumption."""
 
@@ -212,7 +214,8 @@ def _add_mass(
     stalk_share = 1 - np.asarray(crop.leaf_share_start)
     leaf_share = np.maximum(1 - stalk_share ** (1 - stand.thermal_time / crop.leaf_end_c_day), 0.0)
     past = np.maximum(stand.thermal_time - crop.senescence_start_c_day, 0.0)
-    died = growing * stand.green * np.minimum(past / crop.senescence_rate_c_day, 1.0)
+    dying_share = past / crop.senescence_rate_c_day + DROUGHT_LEAF_LOSS_PER_DAY * (1 - stress)
+    died = growing * stand.green * np.minimum(dying_share, 1.0)
     stand.biomass = stand.biomass + made
     stand.green = stand.green + made * leaf_share * crop.specific_leaf_area_m2_g - died
     stand.dead = stand.dead * (1 - STRAW_DECAY_PER_DAY) + died

@@ -125,9 +125,7 @@ def _write_cog(path: Path, image: npt.NDArray[Any], *, place: Place) -> None:
         target.write(image, 1)
 
 
-def _asset(
-    band: str, key: str, image: npt.NDArray[Any], *, path: Path, item: str, place: Place
-) -> dict[str, Any]:
+def _asset(band: str, key: str, image: npt.NDArray[Any], *, path: Path, item: str, place: Place) -> dict[str, Any]:
     data = path.read_bytes()
     step_m = place.size_m / image.shape[0]
     asset: dict[str, Any] = {

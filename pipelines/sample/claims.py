@@ -107,18 +107,19 @@ def _choose(land: LandMap, *, settings: SampleSettings, rng: np.random.Generator
     for field, kind in zip(picked.tolist(), kinds, strict=True):
         shape = land.shapes[field]
         chosen.append((field, _shift(shape, rng) if kind == "overlapping" else shape, kind))
-    for field in rng.choice(garlic, size=plots.other_crop, replace=False).tolist():
-        chosen.append((field, land.shapes[field], "other_crop"))
-    for block in rng.choice(standing, size=plots.not_fields).tolist():
-        chosen.append((None, _box_within(land.shapes[block].intersection(inside), rng), "not_a_field"))
-    return chosen
+    others = rng.choice(garlic, size=plots.other_crop, replace=False).tolist()
+    chosen += [(field, land.shapes[field], "other_crop") for field in others]
+    blocks = rng.choice(standing, size=plots.not_fields).tolist()
+    drawn = [_box_within(land.shapes[block].intersection(inside), rng) for block in blocks]
+    return chosen + [(None, shape, "not_a_field") for shape in drawn]
 
 
 def _within(land: LandMap, indices: npt.NDArray[np.int64], inside: shapely.Polygon) -> npt.NDArray[np.int64]:
     """Return the fields that lie inside; of larger pieces those whose middle does."""
     shapes = shapely.centroid(land.shapes[indices])
     margin_m = np.sqrt(shapely.area(land.shapes[indices]))
-    return indices[shapely.dwithin(shapes, inside, 0) & (shapely.distance(shapes, inside.exterior) > margin_m)]
+    kept = shapely.dwithin(shapes, inside, 0) & (shapely.distance(shapes, inside.exterior) > margin_m)
+    return np.asarray(indices[kept], dtype=np.int64)
 
 
 def _pick_fields(
@@ -155,7 +156,7 @@ def _farmers(plots: int, most: int, rng: np.random.Generator) -> list[int]:
     while len(numbers) < plots:
         farmer += 1
         numbers += [farmer] * int(rng.choice(np.arange(1, most + 1), p=shares / shares.sum()))
-    return rng.permutation(numbers[:plots]).tolist()
+    return [int(number) for number in rng.permutation(numbers[:plots])]
 
 
 def _to_lonlat(shape: shapely.Polygon, to_degrees: Transformer) -> shapely.Polygon:

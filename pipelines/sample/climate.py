@@ -2,7 +2,7 @@
 
 After Richardson 1981 (doi:10.1029/WR017i001p00182): rain days as a two-state Markov chain with gamma amounts, daily
 temperature anomalies as a first-order autoregression, radiation by clearness of dry and wet days; and on top of it a
-shift of temperature and rain for each year, because loans care about years. ``docs/method/weather.md`` has the formulas.
+shift of temperature and rain for each year, because loans care about years. Formulas: ``docs/method/weather.md``.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def _daily(months: tuple[float, ...], dates: pd.DatetimeIndex) -> FloatArray:
     return np.asarray(np.interp((dates.dayofyear.to_numpy() - 0.5) / 366, middles, values), dtype=np.float64)
 
 
-def _rain_days(share: FloatArray, persistence: float, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _rain_days(
+    share: FloatArray, persistence: float, rng: np.random.Generator
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which days have rain; the chain keeps the wished share and remembers yesterday."""
     draws, wet = rng.random(share.size), np.zeros(share.size, dtype=bool)
     after_dry, after_wet = share * (1 - persistence), share * (1 - persistence) + persistence

@@ -60,10 +60,14 @@ def grow_fields(
 ) -> Cropping:
     """Return the simulated season of every field: wheat, garlic as a weak winter crop, bare land unsown."""
     complete = complete_weather(weather, latitude_deg=latitude_deg, elevation_m=settings.place.elevation_m)
-    crop, soil, sowing = _draw(len(covers), facts=facts, settings=settings, first_on=settings.season.weather_from, rng=rng)
+    crop, soil, sowing = _draw(
+        len(covers), facts=facts, settings=settings, first_on=settings.season.weather_from, rng=rng
+    )
     garlic = np.array([cover is Cover.GARLIC for cover in covers])
     bare = np.array([cover is Cover.BARE for cover in covers])
-    crop = replace(crop, light_use_efficiency_g_mj=crop.light_use_efficiency_g_mj * np.where(garlic, GARLIC_VIGOUR, 1.0))
+    crop = replace(
+        crop, light_use_efficiency_g_mj=crop.light_use_efficiency_g_mj * np.where(garlic, GARLIC_VIGOUR, 1.0)
+    )
     sowing = np.where(bare, -1, sowing)
     season = simulate(complete, crop=crop, sowing_day=sowing, soil=soil)
     return Cropping(season=season, crop=crop, soil=soil, sowing_day=sowing, first_on=settings.season.weather_from)
@@ -103,7 +107,9 @@ def _draw(
     n: int, *, facts: CropGrowth, settings: SampleSettings, first_on: date, rng: np.random.Generator
 ) -> tuple[GrowthParameters, SoilParameters, npt.NDArray[np.int64]]:
     crop = sample_parameters(facts, n, rng)
-    soil = sample_soil(n, rng, irrigations_max=settings.plots.irrigations_max)
+    soil = sample_soil(
+        n, rng, irrigations_min=settings.plots.irrigations_min, irrigations_max=settings.plots.irrigations_max
+    )
     earliest = (settings.season.sowing_from - first_on).days
     latest = (settings.season.sowing_to - first_on).days
     return crop, soil, rng.integers(earliest, latest + 1, size=n)

@@ -46,7 +46,10 @@ def survey(land: LandMap, *, place: Place, patchiness: float, rng: np.random.Gen
     transform = from_origin(place.west_m, place.north_m, step_m, step_m)
     size = place.pixels * FINE
     pieces = rasterize(
-        ((shape, index) for index, shape in enumerate(land.shapes)), out_shape=(size, size), transform=transform, dtype="int32"
+        ((shape, index) for index, shape in enumerate(land.shapes)),
+        out_shape=(size, size),
+        transform=transform,
+        dtype="int32",
     )
     noise = gaussian_filter(rng.normal(size=(place.pixels, place.pixels)), PATCH_SCALE_PX, mode="wrap")
     patch = np.clip(patchiness * (1 + noise / noise.std()), 0, 0.6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,7 +103,7 @@ def _strips(
     inner_edges = west + (east - west) * (np.arange(1, columns) + rng.uniform(-0.15, 0.15, columns - 1)) / columns
     edges = [west, *inner_edges.tolist(), east]
     pieces = []
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         y = south
         while y < north - STRIP_RANGE_M[0]:
             top = min(y + _strip_height(land, rng), north)

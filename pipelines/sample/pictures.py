@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from agrocredit.store.atomic import write_text
 from pipelines.sample.catalogue import MASK, Product, item_collection, to_numbers, write_product
 from pipelines.sample.ground import clear_reflectance
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
 
     from agrocredit.growth import CanopyOptics
@@ -54,7 +53,7 @@ def take_pictures(
     products, items = [], []
     for number, (day, cover) in enumerate(zip(days, covers.tolist(), strict=True)):
         product = Product(
-            platform=f"sentinel-2{'ab'[(day - settings.season.pictures_from).days // settings.season.revisit_days % 2]}",
+            platform=_platform(day, settings.season),
             sensed_at=datetime.combine(day, OVERPASS_UTC, tzinfo=UTC),
             baseline=BASELINE,
             cloud_cover_percent=round(100 * cover, 2),
@@ -82,6 +81,12 @@ def picture_days(season: SeasonSettings, rng: np.random.Generator) -> list[date]
     days = [season.pictures_from + every * n for n in range((season.pictures_to - season.pictures_from) // every + 1)]
     kept = rng.choice(len(days), size=min(season.pictures, len(days)), replace=False)
     return [days[index] for index in sorted(kept.tolist())]
+
+
+def _platform(day: date, season: SeasonSettings) -> str:
+    """Return the satellite of a day: two take turns."""
+    revisit = (day - season.pictures_from).days // season.revisit_days
+    return "sentinel-2a" if revisit % 2 == 0 else "sentinel-2b"
 
 
 def _images(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import shapely
 from agrocredit.store.atomic import write_text
 from agrocredit.store.canonical_json import json_text
 from agrocredit.store.tables import write_parquet
+from pipelines.sample.land import FIELD_COVERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def truth_table(claims: Sequence[Claim], *, land: LandMap, cropping: Cropping, settings: SampleSettings) -> pa.Table:
     """Return what is true of each plot, columns of `TRUTH`, in the order of the plots."""
-    fields = {int(piece): row for row, piece in enumerate(land.indices(*_field_covers()))}
+    fields = {int(piece): row for row, piece in enumerate(land.indices(*FIELD_COVERS))}
     rows = [_truth(claim, fields=fields, land=land, cropping=cropping, settings=settings) for claim in claims]
     return pa.Table.from_pylist(rows, schema=TRUTH)
 
@@ -110,12 +111,6 @@ def write_labelled(claims: Sequence[Claim], truth: pa.Table, folder: Path, *, se
     write_parquet(pa.table(labels), folder / "labels.parquet")
     areas = pa.array([claim.area_m2 for claim, _ in known], pa.float64())
     write_parquet(pa.table({"unit": labels["unit"], "area_m2": areas}), folder / "static.parquet")
-
-
-def _field_covers() -> tuple[Any, ...]:
-    from pipelines.sample.land import FIELD_COVERS
-
-    return FIELD_COVERS
 
 
 def _truth(

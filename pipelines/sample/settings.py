@@ -6,7 +6,7 @@ import tomllib
 import types
 import typing
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date
+from datetime import date  # noqa: TC003 - the field types are read at run time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agrocredit.domain.errors import InputUnusableError
@@ -77,6 +77,7 @@ class PlotSettings:
     area_overstated: int
     smallest: int
     plots_a_farmer_max: int
+    irrigations_min: int
     irrigations_max: int
 
 
