@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agrocredit.domain.errors import InputUnusableError
@@ -21,7 +22,6 @@ from agrocredit.store.canonical_json import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MARKER = ".agrocredit-output"
 
@@ -123,8 +123,8 @@ def _seal(folder: Path, *, kind: str) -> None:
     write_text(json_text({"files": _files_below(folder), "kind": kind}), folder / MARKER)
     for directory, _, names in os.walk(folder, topdown=False):
         for name in names:
-            fsync_path(folder / directory / name)
-        fsync_path(folder / directory)
+            fsync_path(Path(directory) / name)
+        fsync_path(Path(directory))
 
 
 def _files_below(folder: Path) -> list[str]:

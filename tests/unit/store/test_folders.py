@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +141,10 @@ def test_a_claimed_folder_is_not_replaced_as_a_whole(tmp_path):
     (tmp_path / "run" / "a").write_text("1")
     with pytest.raises(InputUnusableError, match="also holds a"):
         publish(tmp_path / "run", a="2")
+
+
+def test_a_relative_output_is_published_where_the_caller_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with atomic_folder(Path("runs/one"), kind="observations") as folder:
+        (folder / "part.txt").write_text("x")
+    assert (tmp_path / "runs" / "one" / "part.txt").read_text() == "x"
