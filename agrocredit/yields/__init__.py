@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agrocredit.yields.abstention import AbstentionConfig, abstain
     from agrocredit.yields.baselines import folds, integral_line, regional_mean
-    from agrocredit.yields.calibration import Calibration, fit_calibration, group_of
+    from agrocredit.yields.calibration import Calibration, fit_calibration, group_of, uncorrected
     from agrocredit.yields.credibility import AreaOutlook, CredibilityConfig, area_outlook, area_outlooks, outlook_for
     from agrocredit.yields.descriptors import TrainingRange, describe, fit_range
     from agrocredit.yields.inputs import SeasonInputs, array_inputs, season_inputs, with_level
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "abstention": ("AbstentionConfig", "abstain"),
     "baselines": ("folds", "integral_line", "regional_mean"),
-    "calibration": ("Calibration", "fit_calibration", "group_of"),
+    "calibration": ("Calibration", "fit_calibration", "group_of", "uncorrected"),
     "credibility": ("AreaOutlook", "CredibilityConfig", "area_outlook", "area_outlooks", "outlook_for"),
     "descriptors": ("TrainingRange", "describe", "fit_range"),
     "inputs": ("SeasonInputs", "array_inputs", "season_inputs", "with_level"),
@@ -90,6 +90,7 @@ __all__ = [
     "score",
     "score_by",
     "season_inputs",
+    "uncorrected",
     "unknown_crop",
     "with_level",
 ]

@@ -76,6 +76,11 @@ class Calibration:
         return in_order(quantiles + table[groups] * _width(quantiles)[:, None])
 
 
+def uncorrected() -> Calibration:
+    """Return the calibration that changes nothing, for a network whose quantiles have not been corrected yet."""
+    return Calibration(shifts={"pooled": (0.0,) * len(QUANTILE_LEVELS)}, rows={"pooled": 0}, years=())
+
+
 def fit_calibration(
     quantiles: NDArray[np.float64],
     truth: NDArray[np.float64],

@@ -35,7 +35,7 @@ DESCRIPTORS: Final = (
 )
 
 NEAR_GAP: Final = 1.5
-"""Steps farther than this from a clear view (45 days, in the gap channel's unit) describe the smoother, not the crop."""
+"""Steps farther than this from a clear view (45 days, in the gap channel's unit) show the smoother, not a crop."""
 
 _RIDGE = 1e-3
 _CHANNEL_OF = {f"{channel.name}_at_peak": place for place, channel in enumerate(CHANNELS)}

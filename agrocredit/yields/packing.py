@@ -38,7 +38,7 @@ def release_files(
     return {WEIGHTS: save(tensors), "calibration.json": json_bytes(corrections)}
 
 
-def manifest(facts: ReleaseFacts, files: Mapping[str, bytes], *, training: Mapping[str, Any]) -> bytes:
+def manifest(facts: ReleaseFacts, files: Mapping[str, bytes], *, training: str) -> bytes:
     """Return the bytes of ``model.toml``.
 
     Parameters
@@ -46,8 +46,8 @@ def manifest(facts: ReleaseFacts, files: Mapping[str, bytes], *, training: Mappi
     facts : ReleaseFacts
     files : mapping
         Every name of `FILES` with its bytes.
-    training : mapping
-        The training configuration, kept so that the release can be made again.
+    training : str
+        Text of the training file, kept so that the release can be made again.
     """
     lines = [
         "# A released model. Made by training; not edited by hand: every file is listed with its checksum.",
@@ -58,7 +58,7 @@ def manifest(facts: ReleaseFacts, files: Mapping[str, bytes], *, training: Mappi
     for section in ("network", "abstention", "credibility"):
         lines += ["", f"[{section}]", *_toml_lines(asdict(facts)[section])]
     lines += ["", "[files]", *_toml_lines({name: hashlib.sha256(files[name]).hexdigest() for name in FILES})]
-    lines += ["", "[training]", f"configuration = {json.dumps(json.dumps(training, sort_keys=True))}", ""]
+    lines += ["", "[training]", f"file = {json.dumps(training)}", ""]
     return "\n".join(lines).encode()
 
 
