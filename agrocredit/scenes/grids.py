@@ -96,10 +96,12 @@ def _check_box(dataset: Any, bbox_deg: tuple[float, float, float, float]) -> Non
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401
+    """Take EPSG codes only: other spellings let PROJ look for files."""
+    code = text.upper().removeprefix("EPSG:")
     try:
-        return rasterio.crs.CRS.from_user_input(text)
-    except RasterioError as error:
-        raise RefusedError("grid_mismatch", f"the item's CRS {text!r} is unknown") from error
+        return rasterio.crs.CRS.from_epsg(int(code))
+    except (RasterioError, ValueError, OverflowError) as error:
+        raise RefusedError("grid_mismatch", f"the item's CRS is {text[:60]!r}, expected an EPSG code") from error
 
 
 def _name(crs: Any) -> str:  # noqa: ANN401

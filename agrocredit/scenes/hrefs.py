@@ -19,7 +19,8 @@ from agrocredit.domain.errors import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_SCHEME = re.compile(r"[A-Za-z][\w+.\-]*:")
+"""Of a URL, and of GDAL's own path prefixes such as ``GTIFF_DIR:``."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PORTS = {"https": 443, "http": 80}

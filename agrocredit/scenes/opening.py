@@ -1,8 +1,8 @@
 """Opening a scene: every asset brought, hashed and checked, the offset compared with the pixels, refusals collected.
 
 The order: open the mask, the requested bands and the bands that check the offset; find the grid they share and refuse
-what does not nest in it; look at a thinned sample; decide the offset. A band that fails is a refusal and the others still
-serve. A mask that fails ends the scene, because without it cloud would count as crop.
+what does not nest in it; look at a thinned sample; decide the offset. A band that fails is a refusal and the others
+still serve. A mask that fails ends the scene, because without it cloud would count as crop.
 """
 
 from __future__ import annotations

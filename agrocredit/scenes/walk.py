@@ -45,7 +45,7 @@ def check_stac(document: Mapping[str, Any], name: str) -> None:
     InputUnusableError
         ``catalog_not_stac``, naming the document and what it is.
     """
-    kind = document.get("type")
+    kind = str(document.get("type"))
     stac = kind in _KINDS and (kind in {"Feature", "FeatureCollection"} or "stac_version" in document)
     if kind == "FeatureCollection" and not isinstance(document.get("features"), list):
         stac = False
@@ -53,7 +53,7 @@ def check_stac(document: Mapping[str, Any], name: str) -> None:
         keys = ", ".join(list(document)[:6]) or "nothing"
         raise InputUnusableError(
             "catalog_not_stac",
-            f"{name} has the type {str(kind)[:40]!r} and holds {keys[:120]};"
+            f"{name} has the type {kind[:40]!r} and holds {keys[:120]};"
             " expected a STAC item, item collection or catalogue",
         )
 
@@ -125,7 +125,7 @@ def _links(document: Mapping[str, Any]) -> list[str]:
     return [
         str(link.get("href", ""))
         for link in links
-        if isinstance(link, dict) and link.get("rel") in {"child", "item", "items"}
+        if isinstance(link, dict) and str(link.get("rel")) in {"child", "item", "items"}
     ]
 
 
