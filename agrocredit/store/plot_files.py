@@ -78,8 +78,7 @@ def _read(path: Path, *, id_field: str | None) -> PlotSource:
     except OSError as error:
         raise InputUnusableError("plots_unreadable", f"{path}: {error.strerror}") from error
     if head.startswith(_ZIP):
-        with unpacked_shapefile(path) as shapefile:
-            return read_layer(shapefile, id_field=id_field, named=path)
+        return _read_archive(path, id_field=id_field)
     if head.startswith(_SQLITE):
         check_geopackage(path)
         return read_layer(path, id_field=id_field)
@@ -93,3 +92,13 @@ def _read(path: Path, *, id_field: str | None) -> PlotSource:
         "plots_unreadable",
         f"{path} begins with {shown(head[:8])}, expected GeoJSON, GeoPackage, GeoParquet or a (zipped) Shapefile",
     )
+
+
+def _read_archive(path: Path, *, id_field: str | None) -> PlotSource:
+    with unpacked_shapefile(path) as shapefile:
+        try:
+            return read_layer(shapefile, id_field=id_field, named=path)
+        except InputUnusableError as error:
+            if error.code != "plots_unreadable":
+                raise
+            raise InputUnusableError("archive_rejected", error.detail) from error

@@ -170,11 +170,11 @@ def _polygons(feature: Any) -> list[list[NDArray[np.float64]]]:  # noqa: ANN401 
         raise RefusedError("json_invalid", "an object has the same key twice, expected unique keys")
     if geometry is None:
         raise RefusedError("coordinate_invalid", "no geometry, expected a Polygon or MultiPolygon")
-    kind = geometry.get("type") if isinstance(geometry, dict) else geometry
-    if kind not in ("Polygon", "MultiPolygon"):
-        raise RefusedError("geometry_invalid", f"geometry is {shown(kind)}, expected a Polygon or MultiPolygon")
+    if not isinstance(geometry, dict) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
+        found = geometry.get("type") if isinstance(geometry, dict) else geometry
+        raise RefusedError("geometry_invalid", f"geometry is {shown(found)}, expected a Polygon or MultiPolygon")
     coordinates = geometry.get("coordinates")
-    parts = [coordinates] if kind == "Polygon" else _list(coordinates)
+    parts = [coordinates] if geometry["type"] == "Polygon" else _list(coordinates)
     return [[_ring(ring) for ring in _list(part)] for part in parts]
 
 

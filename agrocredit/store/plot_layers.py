@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import warnings
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -47,22 +48,24 @@ def read_layer(path: Path, *, id_field: str | None, named: object = None) -> Plo
     """
     named = named or path
     try:
-        layer = _only_layer(path, named)
-        info = pyogrio.read_info(path, layer=layer)
-        found = [str(name) for name in info["fields"]]
-        key_column = str(info.get("fid_column") or "fid")
-        by_key = id_field is not None and id_field not in found and id_field == key_column
-        id_name = key_column if by_key else id_column(found, id_field=id_field, key_column=key_column, path=named)
-        wanted = [name for name in (id_name, *OPTIONAL_COLUMNS) if name in found]
-        meta, keys, wkb, values = pyogrio.raw.read(
-            path, layer=layer, columns=wanted, return_fids=True, force_2d=True, encoding=None
-        )
+        with warnings.catch_warnings(action="ignore"):  # GDAL's remarks; what matters comes back as an error
+            return _read_only_layer(path, id_field=id_field, named=named)
     except (RuntimeError, ValueError, OSError) as error:
         raise InputUnusableError("plots_unreadable", f"{named}: {shown(str(error))}") from error
+
+
+def _read_only_layer(path: Path, *, id_field: str | None, named: object) -> PlotSource:
+    layer = _only_layer(path, named)
+    info = pyogrio.read_info(path, layer=layer)
+    found = [str(name) for name in info["fields"]]
+    key_column = str(info.get("fid_column") or "fid")
+    by_key = id_field is not None and id_field not in found and id_field == key_column
+    id_name = key_column if by_key else id_column(found, id_field=id_field, key_column=key_column, path=named)
+    wanted = [name for name in (id_name, *OPTIONAL_COLUMNS) if name in found]
+    meta, keys, wkb, values = pyogrio.raw.read(path, layer=layer, columns=wanted, return_fids=True, force_2d=True)
     columns = {str(name): values[at].tolist() for at, name in enumerate(meta["fields"])}
-    return _source(
-        wkb, crs=_stated_crs(meta["crs"], named), ids=keys.tolist() if by_key else columns[id_name], columns=columns
-    )
+    ids = keys.tolist() if by_key else columns[id_name]
+    return _source(wkb, crs=_stated_crs(meta["crs"], named), ids=ids, columns=columns)
 
 
 def read_geoparquet(path: Path, *, id_field: str | None) -> PlotSource:
@@ -90,7 +93,7 @@ def check_geopackage(path: Path) -> None:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             rows = database.execute("SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'").fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputUnusableError("plots_unreadable", f"{path} is not a readable GeoPackage ({error})") from error
     for name, sql in rows:
         if "USING RTREE" not in " ".join(str(sql).upper().split()):

@@ -169,10 +169,11 @@ def _refuse_swapped(geometries: NDArray[np.object_], faults: dict[int, RefusedEr
     distance_deg = np.abs(centres - middle).max(axis=1)
     turned_deg = np.abs(centres[:, ::-1] - middle).max(axis=1)
     far = distance_deg > SWAP_DISTANCE_MIN_DEG
+    turned_in = turned_deg <= SWAP_DISTANCE_MIN_DEG
     if far.mean() > SWAP_SHARE_MAX:
         return
     among_others_deg = np.maximum(turned_deg, distance_deg[~far].max())
-    suspects = np.flatnonzero(far & (among_others_deg * SWAP_GAIN_MIN < distance_deg))
+    suspects = np.flatnonzero(far & turned_in & (among_others_deg * SWAP_GAIN_MIN < distance_deg))
     for at in suspects.tolist():
         x, y = centres[at]
         detail = (
