@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agrocredit.features.compiled import compiled
+from agrocredit.features.jit import entry, inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,13 +46,13 @@ def dip_trust(guide: Doubles, weights: Doubles, days: Doubles, *, smoothing: Smo
         ``(1 - u**2)**2``, the bisquare of Tukey, with u running from 0 at the tolerance to 1 at the full depth.
     """
     depth = np.zeros(guide.shape)
-    _dip_depths(guide, weights, days, smoothing.dip_window_days, depth)
+    _dip_depths(guide, weights, days, float(smoothing.dip_window_days), depth)
     span = smoothing.dip_depth_full - smoothing.dip_tolerance
     excess = np.clip((depth - smoothing.dip_tolerance) / span, 0.0, 1.0)
     return np.square(1.0 - np.square(excess))
 
 
-@compiled
+@entry
 def _dip_depths(guide: Doubles, weights: Doubles, days: Doubles, window_days: float, depth: Doubles) -> None:
     """Fill `depth` with how far each look lies under the lower of its two sides, 0 where a side is empty."""
     plots, times = guide.shape
@@ -64,7 +64,7 @@ def _dip_depths(guide: Doubles, weights: Doubles, days: Doubles, window_days: fl
                 depth[p, t] = max(0.0, min(before, after) - guide[p, t])
 
 
-@compiled
+@inner
 def _best_beside(guide: Doubles, weights: Doubles, days: Doubles, t: int, way: int, window_days: float) -> float:
     """Return the highest guide value of the nearest looks on one side, minus infinity if the window has none."""
     best, found, i = -np.inf, 0, t + way

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agrocredit.features.compiled import compiled
+from agrocredit.features.jit import entry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,11 +48,11 @@ def measure_gaps(weights: Doubles, days: Doubles, step_days: Doubles, *, evidenc
         gap_length_days=np.full(shape, np.nan, np.float32),
         seen=np.zeros(shape, np.float32),
     )
-    _measure(weights, days, step_days, evidence_days, gaps.gap_days, gaps.gap_length_days, gaps.seen)
+    _measure(weights, days, step_days, float(evidence_days), gaps.gap_days, gaps.gap_length_days, gaps.seen)
     return gaps
 
 
-@compiled
+@entry
 def _measure(
     weights: Doubles,
     days: Doubles,

@@ -5,9 +5,6 @@ several series with one instruction. Each column is computed by itself: neighbou
 batch, change nothing. The system is solved as L D L', without pivoting because it is positive definite as soon as two
 places carry weight. Arithmetic is float64 throughout; half the width would be faster, but was measured to lose the
 fourth decimal on series with long gaps.
-
-Everything compiled stands in this one file, as in every file of the room: the compiler's disk cache notices changes of
-a function's own file only.
 """
 
 from __future__ import annotations
@@ -16,12 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agrocredit.features.compiled import compiled
+from agrocredit.features.jit import entry, inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.floating]
     Doubles = NDArray[np.float64]
     Singles = NDArray[np.float32]
 
@@ -30,8 +26,8 @@ STEPS_MIN = 3
 """Second differences need three steps."""
 
 
-@compiled
-def smooth_rows(values: Floats, weights: Doubles, penalty: float, out: Floats) -> None:
+@entry
+def smooth_rows(values: Doubles, weights: Doubles, penalty: float, out: Doubles) -> None:
     """Fill `out` (series, step), `LANES` series at a time."""
     count, steps = values.shape
     diagonal = np.empty((steps, LANES))
@@ -58,7 +54,7 @@ def smooth_rows(values: Floats, weights: Doubles, penalty: float, out: Floats) -
                 out[first + a, i] = z[i, a] if seen[a] >= 2 else np.nan
 
 
-@compiled
+@entry
 def draw(
     values: Doubles,
     weights: Doubles,
@@ -90,7 +86,7 @@ def draw(
             _read(z, a, read_at[p], reach[0, a], reach[1, a], hold, out[p, :, c])
 
 
-@compiled
+@inner
 def _gather(
     series: Doubles,
     weights: Doubles,
@@ -120,7 +116,7 @@ def _gather(
             reach[1, a] = max(reach[1, a], at[t])
 
 
-@compiled
+@inner
 def _read(z: Doubles, a: int, read_at: Doubles, first: float, last: float, hold: float, out: Singles) -> None:
     """Read lane `a` at positions; the nearest look's value is held over at most `hold` knots outside the looks."""
     for s in range(read_at.size):
@@ -133,7 +129,7 @@ def _read(z: Doubles, a: int, read_at: Doubles, first: float, last: float, hold:
             out[s] = (1.0 - right) * z[k, a] + right * z[k + 1, a]
 
 
-@compiled
+@inner
 def solve_lanes(diagonal: Doubles, beside: Doubles, z: Doubles, penalty: float, tension: float) -> None:
     """Solve ``(A + penalty D'D + tension E'E) z = z`` in place for every lane; D takes second, E first differences.
 
@@ -154,7 +150,7 @@ def solve_lanes(diagonal: Doubles, beside: Doubles, z: Doubles, penalty: float, 
             z[i, a] = (z[i, a] - penalty * z[i + 2, a]) * diagonal[i, a] - beside[i, a] * z[i + 1, a]
 
 
-@compiled
+@inner
 def _eliminate(
     diagonal: Doubles, beside: Doubles, below: Doubles, z: Doubles, penalty: float, tension: float, i: int
 ) -> None:

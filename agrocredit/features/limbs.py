@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agrocredit.features.compiled import compiled
+from agrocredit.features.jit import entry, inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ POINTS_MIN = 3
 """A peak needs a point on either side."""
 
 
-@compiled
+@entry
 def measure_all(days: Doubles, curves: Doubles, shares: Doubles, out: Doubles) -> None:
     """Fill `out` (plot, measure) from `curves` (plot, step), leaving out steps without value."""
     for p in range(curves.shape[0]):
@@ -45,7 +45,7 @@ def measure_all(days: Doubles, curves: Doubles, shares: Doubles, out: Doubles) -
             _measure(days[known], curves[p][known], shares, out[p])
 
 
-@compiled
+@inner
 def _measure(days: Doubles, curve: Doubles, shares: Doubles, out: Doubles) -> None:
     """Fill the measures of one curve without gaps, in the order of `COLUMNS`."""
     start_share, slope_share, complete_share, fall_min = shares
@@ -73,7 +73,7 @@ def _measure(days: Doubles, curve: Doubles, shares: Doubles, out: Doubles) -> No
     out[13] = 1.0 if complete else 0.0
 
 
-@compiled
+@inner
 def summit(days: Doubles, curve: Doubles, top: int) -> tuple[float, float]:
     """Return day and value at the vertex of the parabola through the highest point `top` and its two neighbours."""
     if top == 0 or top == curve.size - 1:
@@ -89,7 +89,7 @@ def summit(days: Doubles, curve: Doubles, top: int) -> tuple[float, float]:
     return days[top] + away, curve[top] + slope * away + bend * away * away
 
 
-@compiled
+@inner
 def rise_day(days: Doubles, curve: Doubles, top: int, level: float) -> float:
     """Return the last day before `top` on which the curve climbs through `level`, NaN if it never does."""
     for i in range(top, 0, -1):
@@ -98,7 +98,7 @@ def rise_day(days: Doubles, curve: Doubles, top: int, level: float) -> float:
     return np.nan
 
 
-@compiled
+@inner
 def fall_day(days: Doubles, curve: Doubles, top: int, level: float) -> float:
     """Return the first day after `top` on which the curve sinks through `level`, NaN if it never does."""
     for i in range(top, curve.size - 1):
@@ -107,7 +107,7 @@ def fall_day(days: Doubles, curve: Doubles, top: int, level: float) -> float:
     return np.nan
 
 
-@compiled
+@inner
 def area_above(days: Doubles, curve: Doubles, level: float) -> float:
     """Return the area between the straight-line curve and `level` where the curve is higher, index-days."""
     area = 0.0

@@ -82,7 +82,9 @@ def phenology(
     measure_all(
         dataset["day"].to_numpy().astype(np.float64),
         np.ascontiguousarray(curve, np.float64),
-        np.array([thresholds.start_share, thresholds.slope_share, thresholds.complete_share, thresholds.fall_min]),
+        np.array(
+            [thresholds.start_share, thresholds.slope_share, thresholds.complete_share, thresholds.fall_min], np.float64
+        ),
         measures,
     )
     table = pd.DataFrame(measures, columns=list(COLUMNS), index=pd.Index(dataset["plot"].to_numpy(), name="plot_id"))

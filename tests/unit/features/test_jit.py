@@ -3,9 +3,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agrocredit import features
+from agrocredit.features import dips, gaps, lanes
 
 FILES = sorted(Path(features.__file__).parent.glob("*.py"))
 
@@ -24,7 +26,9 @@ def compiled_functions(tree: ast.Module) -> list[ast.FunctionDef]:
         node
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
-        and any(isinstance(decorator, ast.Name) and decorator.id == "compiled" for decorator in node.decorator_list)
+        and any(
+            isinstance(decorator, ast.Name) and decorator.id in {"entry", "inner"} for decorator in node.decorator_list
+        )
     ]
 
 
@@ -41,3 +45,17 @@ def test_compiled_loops_use_nothing_of_other_files(path: Path) -> None:
 def test_the_loops_are_found() -> None:
     counts = [len(compiled_functions(ast.parse(path.read_text(encoding="utf-8")))) for path in FILES]
     assert sum(counts) > 10
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_loops_kept_on_disk_meet_one_signature_whatever_the_caller_brings(dtype: type) -> None:
+    values = np.random.default_rng(0).random((5, 12, 2)).astype(dtype)
+    values.flags.writeable = False
+    weights, days = np.ones((5, 12), dtype), np.arange(0, 120, 10).astype(dtype)
+    smoothing = features.Smoothing(dip_window_days=20, evidence_days=10, penalty_day3=500, tension_day=1)
+    features.assemble_arrays(
+        values, weights, days, step_days=np.arange(36), length_days=120, until_day=100, smoothing=smoothing
+    )
+    features.whittaker_smooth(values[:, :, 0], weights[0], penalty=10)
+    for loop in (lanes.smooth_rows, lanes.draw, dips._dip_depths, gaps._measure):
+        assert len(loop.signatures) == 1, loop
