@@ -9,6 +9,7 @@ from agrocredit.weather.evapotranspiration import (
     hargreaves_evapotranspiration,
     penman_monteith_evapotranspiration,
     reference_evapotranspiration,
+    wind_at_two_metres,
 )
 from agrocredit.weather.radiation import extraterrestrial_radiation, hargreaves_radiation
 from agrocredit.weather.read import check_weather, read_weather
@@ -26,4 +27,5 @@ __all__ = [
     "reference_evapotranspiration",
     "thermal_time",
     "water_balance",
+    "wind_at_two_metres",
 ]

@@ -22,6 +22,15 @@ MJ_PER_MM = 2.45
 """Latent heat of a millimetre of water, MJ/m2 (FAO-56, eq. 20 as 0.408)."""
 
 
+def wind_at_two_metres(wind_m_s: npt.ArrayLike, *, height_m: float) -> FloatArray:
+    """Return the wind at 2 m over grass from that at another height, m/s (FAO-56, eq. 47).
+
+    >>> float(wind_at_two_metres(3.2, height_m=10).round(1))
+    2.4
+    """
+    return np.asarray(np.asarray(wind_m_s, dtype=np.float64) * 4.87 / np.log(67.8 * height_m - 5.42), dtype=np.float64)
+
+
 def saturation_vapour_pressure(temperature_c: npt.ArrayLike) -> FloatArray:
     """Return the vapour pressure of saturated air, kPa (FAO-56, eq. 11)."""
     temperature = np.asarray(temperature_c, dtype=np.float64)

@@ -170,11 +170,12 @@ def _dates(column: pd.Series, *, name: str) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(column):
         return cast("pd.Series", column.dt.tz_localize(None).dt.normalize())
     text = column.astype(str).str.slice(0, 10)
-    for pattern in DATE_FORMATS:
-        dates = pd.to_datetime(text, format=pattern, errors="coerce")
-        if dates.notna().all():
-            return dates
-    raise InputUnusableError("weather_invalid", f"{name}: date {text.iloc[0]!r} and others, expected YYYY-MM-DD")
+    tries = [pd.to_datetime(text, format=pattern, errors="coerce") for pattern in DATE_FORMATS]
+    dates = min(tries, key=lambda tried: int(tried.isna().sum()))
+    if dates.isna().any():
+        wrong = text[dates.isna()].iloc[0]
+        raise InputUnusableError("weather_invalid", f"{name}: {wrong!r} is no date, expected YYYY-MM-DD")
+    return dates
 
 
 def _numbers(column: pd.Series, *, name: str) -> pd.Series:

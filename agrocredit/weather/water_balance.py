@@ -60,7 +60,7 @@ def water_balance(
     rows, depletion_mm = [], initial_depletion_mm
     for day_rain, day_demand in zip(rain.tolist(), demand.tolist(), strict=True):
         stress = min(1.0, (available_water_mm - depletion_mm) / ((1 - depletion_fraction) * available_water_mm))
-        used_mm = stress * day_demand
+        used_mm = min(stress * day_demand, available_water_mm - depletion_mm + day_rain)
         after_mm = depletion_mm - day_rain + used_mm
         depletion_mm = min(max(after_mm, 0.0), available_water_mm)
         rows.append((depletion_mm, stress, used_mm, max(-after_mm, 0.0)))

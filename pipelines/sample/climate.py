@@ -56,7 +56,7 @@ def simulate_weather(
     span_c = _daily(climate.span_c, dates) * np.where(wet, WET_SPAN_SHARE, 1.0) * scatter
     clearness = np.where(wet, climate.clearness_wet, climate.clearness_dry)
     clearness = np.clip(clearness + rng.normal(0, climate.clearness_sd, len(dates)), *CLEARNESS_RANGE)
-    above = extraterrestrial_radiation(dates.dayofyear.to_numpy(), latitude_deg=latitude_deg)
+    above = extraterrestrial_radiation(dates.day_of_year.to_numpy(), latitude_deg=latitude_deg)
     table = {
         "date": dates,
         "tmin_c": mean_c - span_c / 2,
@@ -72,7 +72,7 @@ def _daily(months: tuple[float, ...], dates: pd.DatetimeIndex) -> FloatArray:
     """Return monthly normals as a smooth line through the middles of the months, one value a day."""
     middles = (np.arange(-1, 13) + 0.5) / 12
     values = np.array([months[-1], *months, months[0]])
-    return np.asarray(np.interp((dates.dayofyear.to_numpy() - 0.5) / 366, middles, values), dtype=np.float64)
+    return np.asarray(np.interp((dates.day_of_year.to_numpy() - 0.5) / 366, middles, values), dtype=np.float64)
 
 
 def _rain_days(
