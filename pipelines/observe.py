@@ -91,7 +91,7 @@ def observe(
         task = partial(observe_scene, work=work)
         outcomes = run_tasks(task, scene_set.scenes, client=client, workers=workers, stage="observe", progress=progress)
         summary = _publish(request, plot_set, definitions, scene_set, outcomes)
-        shutil.rmtree(work.folder)
+        shutil.rmtree(work.folder.parent)
     return summary
 
 

@@ -57,7 +57,7 @@ def test_threads_really_run_side_by_side():
 
 def test_a_scheduler_that_is_not_there_is_named():
     with (
-        pytest.raises(InputUnusableError, match="scheduler_unreachable: tcp://127.0.0.1:1"),
+        pytest.raises(InputUnusableError, match=r"scheduler_unreachable: tcp://127\.0\.0\.1:1"),
         cluster("tcp://127.0.0.1:1", connect_seconds=0.5),
     ):
         pass
