@@ -7,7 +7,7 @@ of named caps under the terms of a dated policy pack: `load_policy`, `assess` fo
 
 from __future__ import annotations
 
-from agrocredit.credit.assess import Assessment, assess, assess_one, facts_of, replay
+from agrocredit.credit.assess import Assessment, assess, assess_one, decision_record, facts_of, replay
 from agrocredit.credit.case import Case, Finances, Stake
 from agrocredit.credit.holders import FINANCES
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
@@ -29,6 +29,7 @@ __all__ = [
     "assess",
     "assess_one",
     "canonical_json",
+    "decision_record",
     "explain",
     "facts_of",
     "load_policy",

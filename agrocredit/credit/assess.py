@@ -130,6 +130,43 @@ def assess_one(
     return verdict.decision, build_record(verdict.case, terms=terms, result=verdict.result())
 
 
+def decision_record(
+    estimates: pa.Table,
+    plots: Any,  # noqa: ANN401 - as for `assess`
+    *,
+    farmer_id: str,
+    season: str,
+    holdings: pa.Table | None,
+    policy: CreditPolicy,
+    crops: Mapping[str, Crop],
+    as_of: date,
+    finances: pa.Table | None = None,
+) -> dict[str, Any]:
+    """Return the record of one farmer's decision in the tables of a region: what its ``decision_sha256`` is the hash of.
+
+    Parameters
+    ----------
+    farmer_id, season : str
+        Whose record, as they stand in the decisions table; the other parameters are those of `assess`.
+
+    Raises
+    ------
+    RefusedError
+        ``decision_unknown`` if the tables hold no such farmer and season.
+    InputUnusableError
+        As for `assess`.
+    """
+    terms = policy.on(as_of)
+    intake = take_in(
+        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+    )
+    for cases in intake.cases(chunk=CASES_AT_ONCE):
+        for case in cases:
+            if (case.farmer_id, case.season) == (farmer_id, season):
+                return build_record(case, terms=terms, result=decide([case], terms=terms)[0].result())
+    raise RefusedError("decision_unknown", f"no estimate of a plot of farmer {farmer_id!r} in season {season!r}")
+
+
 def replay(record: Mapping[str, Any], *, policy: CreditPolicy) -> bytes:
     """Return the canonical bytes of a decision computed again from its record: those of the record, if it is true.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _STAKE_FIELDS = tuple(field.name for field in fields(Stake))
+_FINANCE_FIELDS = tuple(field.name for field in fields(Finances))
 _DATES = ("estimate_as_of", "harvest_from_on", "harvest_end_on")
 
 
@@ -44,7 +45,7 @@ def build_record(case: Case, *, terms: PolicyInForce, result: Mapping[str, Any])
         "as_of": case.as_of.isoformat(),
         "policy": {"name": terms.name, "version": terms.version, "sha256": terms.sha256},
         "stakes": [_stake_to_json(stake) for stake in case.stakes],
-        "finances": None if case.finances is None else asdict(case.finances),
+        "finances": None if case.finances is None else {name: getattr(case.finances, name) for name in _FINANCE_FIELDS},
         "result": dict(result),
     }
 

@@ -1,0 +1,110 @@
+"""Cases a credit officer can read: who, which plots, what is expected, under which policy. A change of policy changes them openly."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from agrocredit.credit import FINANCES, assess_one, explain, facts_of, load_policy, replay
+from agrocredit.credit.record import canonical_json
+from agrocredit.domain.crop_facts import load_crops
+from agrocredit.domain.estimate import QUANTILE_COLUMNS
+from agrocredit.domain.money import minor_per_major
+from agrocredit.domain.tables import ESTIMATES, HOLDINGS
+from agrocredit.domain.units import area_to_m2
+
+HERE = Path(__file__).parent
+CASES = [
+    (path.stem, case["name"], case)
+    for path in sorted(HERE.glob("*.toml"))
+    for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+]
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return load_crops(HERE.parents[2] / "data" / "facts" / "crops.toml")
+
+
+def tables(case, *, unit, harvest_year):
+    estimates, plots, holdings = [], [], []
+    for number, plot in enumerate(case["plot"]):
+        name = f"plot {number + 1}"
+        seen = "yield_t_ha" in plot
+        estimates.append(
+            {
+                "plot_id": name,
+                "crop": plot["crop"],
+                "season": str(harvest_year),
+                "harvest_year": harvest_year,
+                "as_of": case["as_of"],
+                "status": "estimated" if seen else "abstained",
+                "reason": None if seen else plot["abstained"],
+                **(dict(zip(QUANTILE_COLUMNS, map(float, plot["yield_t_ha"]), strict=True)) if seen else {}),
+                "clear_observations": plot.get("clear_pictures", 0),
+                "release": "golden",
+                "evidence_sha256": "0" * 64,
+            }
+        )
+        declared = plot.get("declared_area")
+        plots.append(
+            {
+                "plot_id": name,
+                "area_m2": area_to_m2(plot["drawn_area"], unit),
+                "declared_area_m2": None if declared is None else area_to_m2(declared, unit),
+                "latitude_deg": float(case["latitude_deg"]),
+            }
+        )
+        holdings.append(
+            {
+                "farmer_id": case["farmer"],
+                "plot_id": name,
+                "tenure_share": float(plot.get("share", 1.0)),
+                "grade": plot.get("grade", "C"),
+            }
+        )
+    return (
+        pa.Table.from_pylist(estimates, schema=ESTIMATES),
+        pa.Table.from_pylist(plots),
+        pa.Table.from_pylist(holdings, schema=HOLDINGS),
+    )
+
+
+def finances(case, currency):
+    if "finances" not in case:
+        return None
+    minor = {f"{key}_minor": amount * minor_per_major(currency) for key, amount in case["finances"].items()}
+    return pa.Table.from_pylist([{"farmer_id": case["farmer"], "currency": currency, **minor}], schema=FINANCES)
+
+
+@pytest.mark.parametrize(("pack", "name", "case"), CASES, ids=[f"{pack}: {name}" for pack, name, _ in CASES])
+def test_the_officer_finds_the_answer_expected(pack, name, case, crops):
+    policy = load_policy(pack)
+    estimates, plots, holdings = tables(case, unit=policy.area_unit, harvest_year=case["harvest_year"])
+    decision, record = assess_one(
+        estimates,
+        plots,
+        holdings=holdings,
+        policy=policy,
+        crops=crops,
+        as_of=case["as_of"],
+        finances=finances(case, policy.currency),
+    )
+    expected = case["expected"]
+    per_major = minor_per_major(policy.currency)
+    assert str(decision.outcome) == expected["outcome"], name
+    assert decision.limit_minor == expected["limit"] * per_major
+    assert list(decision.reasons) == expected["reasons"]
+    assert (decision.binding_cap or "none") == expected["binding_cap"]
+    assert decision.due_on == expected.get("due_on")
+    caps = {str(cap): amount / per_major for cap, amount in decision.caps.items()}
+    assert caps == expected["caps"]
+    assert all(explain(reason, **facts_of(record, policy=policy)) for reason in decision.reasons)
+    assert replay(record, policy=policy) == canonical_json(record)
+
+
+def test_every_outcome_stands_among_the_cases():
+    assert {case["expected"]["outcome"] for _, _, case in CASES} == {"approved", "referred", "declined"}
+    assert all(isinstance(case["as_of"], date) for _, _, case in CASES)
