@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WORTH_ANOTHER_TRY = frozenset({404, 408, 425, 429, 500, 502, 503, 504})
 """404 among them: object stores answer it for a moment while an object settles or a cache turns over."""
-_CHUNK_BYTES = 1 << 18
 
 
 class _AgainError(Exception):
@@ -165,7 +164,8 @@ class HttpsFetcher:
             raise RefusedError("asset_unreadable", f"{url} answered with status {status}")
         taken = 0
         try:
-            for chunk in response.iter_raw(_CHUNK_BYTES):
+            # as it comes, not in blocks: a server that drips a byte a second must meet the deadline
+            for chunk in response.iter_raw():
                 taken += len(chunk)
                 if taken > self.limits.size_bytes_max:
                     raise RefusedError(

@@ -165,7 +165,7 @@ def bare_item() -> Callable[..., dict[str, Any]]:
 
 @dataclass
 class Site:
-    """A local web server whose answers a test sets, path -> (status, headers, body) or a list of them in turn."""
+    """A local web server whose answers a test sets, path -> (status, headers, body), a list of them, or a function."""
 
     url: str
     answers: dict[str, Any] = field(default_factory=dict)
@@ -182,6 +182,9 @@ def site() -> Iterator[Site]:
             served.asked.append(self.path)
             served.bodies.append(self.rfile.read(int(self.headers.get("content-length") or 0)))
             answer = served.answers.get(self.path.partition("?")[0], (404, {}, b""))
+            if callable(answer):
+                answer(self)
+                return
             if isinstance(answer, list):
                 answer = answer.pop(0) if len(answer) > 1 else answer[0]
             status, headers, body = answer

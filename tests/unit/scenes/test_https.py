@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import io
+import time
 
 import pytest
 
@@ -116,3 +118,22 @@ def test_a_body_without_end_is_cut(site):
     assert error.code == "asset_unreadable"
     assert "4999" in error.detail
     assert len(site.asked) == 1
+
+
+def test_a_server_that_drips_meets_the_deadline(site):
+    def drip(handler):
+        handler.send_response(200)
+        handler.send_header("content-length", "1000")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(40):
+                handler.wfile.write(b"x")
+                handler.wfile.flush()
+                time.sleep(0.05)
+
+    site.answers["/a"] = drip
+    begun = time.monotonic()
+    error = refused(site.url + "/a", site.url, limits=FetchLimits(deadline_s=0.3, backoff_s=0.2))
+    assert error.code == "asset_unreadable"
+    assert "deadline" in error.detail
+    assert time.monotonic() - begun < 1.5

@@ -1,14 +1,32 @@
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agrocredit.domain.errors import RefusedError
 from agrocredit.scenes.hrefs import Access
 from agrocredit.scenes.items import scene_of
 
 ACCESS = Access(root="/nowhere")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+PLACES = [
+    *[(name,) for name in ("type", "id", "bbox", "geometry", "properties", "assets")],
+    *[
+        ("properties", name)
+        for name in ("datetime", "platform", "proj:epsg", "proj:shape", "proj:transform", "created")
+    ],
+    *[("properties", name) for name in ("s2:processing_baseline", "s2:datatake_id", "grid:code", "mgrs:utm_zone")],
+    *[("assets", "B04", name) for name in ("href", "type", "roles", "bands", "eo:bands", "raster:bands", "gsd")],
+    *[("assets", "B04", name) for name in ("file:checksum", "file:size", "raster:offset", "classification:classes")],
+]
 
 
 def scene(item):
@@ -66,14 +84,6 @@ def test_a_named_class_map_serves_as_mask(bare_item):
     assert scene(bare_item()).mask_kind == "none"
 
 
-def broken(change):
-    def apply(item):
-        change(item)
-        return item
-
-    return apply
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -118,3 +128,20 @@ def test_hostile_nesting_of_coordinates_does_not_end_the_run(bare_item):
         scene(item)
     while nested:  # taken apart by hand: freeing it at once would recurse
         nested = nested[0]
+
+
+@given(place=st.sampled_from(PLACES), value=JSON)
+def test_any_value_anywhere_gives_a_scene_or_a_refusal(place, value):
+    item = {
+        "type": "Feature",
+        "id": "one",
+        "bbox": [8, 47, 9, 48],
+        "properties": {"datetime": "2022-05-11T10:26:01Z"},
+        "assets": {"B04": {"href": "a.tif"}, "SCL": {"href": "b.tif"}},
+    }
+    holder = item
+    for name in place[:-1]:
+        holder = holder[name]
+    holder[place[-1]] = value
+    with contextlib.suppress(RefusedError):
+        assert scene(item).bbox_deg[1] <= scene(item).bbox_deg[3]

@@ -286,3 +286,15 @@ def test_the_manifest_entry_is_plain_and_the_same_twice(maker, first):
     with first() as one, first() as two:
         assert json.dumps(one.manifest_entry()) == json.dumps(two.manifest_entry())
         assert one.manifest_entry()["acquired_at"] == "2022-05-11T10:26:01Z"
+
+
+def test_a_catalogue_and_its_files_on_an_allowed_host_are_fetched_and_opened(maker, season, site, tmp_path):
+    maker.scene()
+    maker.write()
+    for path in maker.folder.rglob("*.*"):
+        site.answers[f"/stac/{path.relative_to(maker.folder)}"] = (200, {}, path.read_bytes())
+    found = find_scenes(f"{site.url}/stac/items.json", bands=BANDS, allow_roots=[site.url], **season)
+    with open_scene(found.scenes[0], cache=tmp_path / "cache", bands=BANDS) as opened:
+        assert opened.refused == ()
+        assert opened.reflectance.check == "confirmed"
+    assert len(site.asked) == 8
