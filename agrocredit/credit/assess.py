@@ -142,7 +142,7 @@ def decision_record(
     as_of: date,
     finances: pa.Table | None = None,
 ) -> dict[str, Any]:
-    """Return the record of one farmer's decision in the tables of a region: what its ``decision_sha256`` is the hash of.
+    """Return the record of one decision out of the tables of a region: what its ``decision_sha256`` is the hash of.
 
     Parameters
     ----------

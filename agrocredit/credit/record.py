@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from agrocredit.credit.case import Case, Finances, Stake
 from agrocredit.domain.errors import RefusedError
+from agrocredit.domain.estimate import AbstainReason, EstimateStatus, YieldEstimate
+from agrocredit.domain.plot import Holding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,4 +88,24 @@ def _stake_from_json(values: Mapping[str, Any]) -> Stake:
         fields_read[name] = fields_read[name] and date.fromisoformat(fields_read[name])
     quantiles = fields_read["quantiles_t_ha"]
     fields_read["quantiles_t_ha"] = None if quantiles is None else tuple(quantiles)
-    return Stake(**fields_read)
+    stake = Stake(**fields_read)
+    _check(stake)
+    return stake
+
+
+def _check(stake: Stake) -> None:
+    """Refuse what could never have been decided on; tables are checked on their way in, a record only here."""
+    YieldEstimate(
+        plot_id=stake.plot_id,
+        crop=stake.crop,
+        season=str(stake.harvest_year),
+        harvest_year=stake.harvest_year,
+        as_of=stake.estimate_as_of,
+        status=EstimateStatus(stake.status),
+        reason=None if stake.reason is None else AbstainReason(stake.reason),
+        quantiles_t_ha=stake.quantiles_t_ha,
+        clear_observations=stake.clear_observations,
+        release=stake.release,
+        evidence_sha256=stake.evidence_sha256,
+    )
+    Holding(farmer_id="", plot_id=stake.plot_id, tenure_share=stake.tenure_share, grade=stake.grade)

@@ -1,4 +1,4 @@
-"""Cases a credit officer can read: who, which plots, what is expected, under which policy. A change of policy changes them openly."""
+"""Cases a credit officer can read: who, which plots, what is expected. A change of policy changes them openly."""
 
 import tomllib
 from datetime import date

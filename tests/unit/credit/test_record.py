@@ -71,6 +71,22 @@ def test_a_missing_part_of_a_plot_is_named(desk, record):
         replay(record, policy=desk.policy)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "guessed"),
+        ("reason", "cloudy"),
+        ("quantiles_t_ha", [3, 2, 1]),
+        ("grade", "Z"),
+        ("estimate_as_of", "?"),
+    ],
+)
+def test_a_record_that_nobody_wrote_is_refused(desk, record, name, value):
+    record["stakes"][0][name] = value
+    with pytest.raises(RefusedError):
+        replay(record, policy=desk.policy)
+
+
 def test_every_input_reaches_the_hash(desk):
     before = desk.assess([desk.plot()]).decisions["decision_sha256"][0]
     for change in (
