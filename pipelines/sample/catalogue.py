@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,8 +63,8 @@ class Product:
 
     @property
     def made_at(self) -> datetime:
-        """When it was processed: some hours later, by the baseline."""
-        return self.sensed_at.replace(hour=self.sensed_at.hour + int(self.baseline.replace(".", "")) % 10 + 4)
+        """When it was processed: the later, the newer the baseline."""
+        return self.sensed_at + timedelta(days=int(self.baseline.partition(".")[2]), hours=4)
 
 
 def to_numbers(reflectance: npt.NDArray[np.float64]) -> npt.NDArray[np.uint16]:

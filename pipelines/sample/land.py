@@ -65,9 +65,14 @@ def lay_out(land: Land, *, place: Place, rng: np.random.Generator) -> LandMap:
     ticks = np.arange(-margin_m, place.size_m + margin_m, land.block_m)
     whole = shapely.box(-margin_m, -margin_m, place.size_m + margin_m, place.size_m + margin_m)
     covers, shapes = [Cover.ROAD], [whole]
+    inner = [(x, y) for x in ticks for y in ticks if min(x, y) > 0 and max(x, y) + 1.5 * land.block_m < place.size_m]
+    # A region without a village, a wood or a pond would have nothing that is no field: one block of each is given.
+    given = dict(zip(rng.permutation(len(inner))[: len(STANDING_COVERS)].tolist(), STANDING_COVERS, strict=False))
+    certain = {inner[index]: cover for index, cover in given.items()}
     for x in ticks:
         for y in ticks:
-            for cover, shape in _block(land, x=float(x), y=float(y), rng=rng):
+            standing = certain.get((x, y)) or _standing(land, rng)
+            for cover, shape in _block(land, standing, x=float(x), y=float(y), rng=rng):
                 covers.append(cover)
                 shapes.append(shape)
     middle = place.size_m / 2
@@ -77,22 +82,24 @@ def lay_out(land: Land, *, place: Place, rng: np.random.Generator) -> LandMap:
     return LandMap(covers=tuple(covers), shapes=np.array(placed, dtype=object))
 
 
-def _block(land: Land, *, x: float, y: float, rng: np.random.Generator) -> list[tuple[Cover, shapely.Polygon]]:
+def _standing(land: Land, rng: np.random.Generator) -> Cover | None:
+    """Return what fills a block that has no fields; None for one with fields."""
+    draw = rng.random() - land.field_blocks
+    if draw < 0:
+        return None
+    if draw < land.village_blocks:
+        return Cover.VILLAGE
+    return Cover.FOREST if draw < land.village_blocks + land.forest_blocks else Cover.WATER
+
+
+def _block(
+    land: Land, standing: Cover | None, *, x: float, y: float, rng: np.random.Generator
+) -> list[tuple[Cover, shapely.Polygon]]:
     half, inner = ROAD_M / 2, ROAD_M / 2 + TREES_M
     trees = shapely.box(x + half, y + half, x + land.block_m - half, y + land.block_m - half)
     floor = (x + inner, y + inner, x + land.block_m - inner, y + land.block_m - inner)
     pieces = [(Cover.TREES, trees), (Cover.VERGE, shapely.box(*floor))]
-    draw = rng.random()
-    for cover, share in (
-        (None, land.field_blocks),
-        (Cover.VILLAGE, land.village_blocks),
-        (Cover.FOREST, land.forest_blocks),
-        (Cover.WATER, 1.0),
-    ):
-        if draw < share:
-            return pieces + (_strips(land, floor, rng) if cover is None else [(cover, shapely.box(*floor))])
-        draw -= share
-    return pieces
+    return pieces + (_strips(land, floor, rng) if standing is None else [(standing, shapely.box(*floor))])
 
 
 def _strips(

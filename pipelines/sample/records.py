@@ -93,9 +93,14 @@ def truth_table(claims: Sequence[Claim], *, land: LandMap, cropping: Cropping, s
 
 
 def write_labelled(claims: Sequence[Claim], truth: pa.Table, folder: Path, *, settings: SampleSettings) -> None:
-    """Write the plots with a known yield in the canonical labelled form: ``labels.parquet`` and ``static.parquet``."""
+    """Write the plots with a known yield in the canonical labelled form: ``labels.parquet`` and ``static.parquet``.
+
+    Plots whose ring crosses itself are left out: nobody can observe them.
+    """
     known = [
-        (claim, row) for claim, row in zip(claims, truth.to_pylist(), strict=True) if row["yield_t_ha"] is not None
+        (claim, row)
+        for claim, row in zip(claims, truth.to_pylist(), strict=True)
+        if row["yield_t_ha"] is not None and claim.lonlat.is_valid
     ]
     middles = [shapely.centroid(claim.lonlat) for claim, _ in known]
     units = [claim.plot_id for claim, _ in known]
