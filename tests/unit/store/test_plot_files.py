@@ -38,7 +38,7 @@ FEATURES = JSON | st.fixed_dictionaries(
 )
 
 
-def survives(path):
+def survives(path, count=None):
     """Read a file of any content: plots and refusals, or an error of ours with exit code 4; all of it printable."""
     ended = None
     try:
@@ -49,6 +49,7 @@ def survives(path):
         assert ended.exit_code is ExitCode.INPUT_UNUSABLE
         assert ended.detail.encode().decode().isprintable()
         return
+    assert count in (None, found.read_count)
     assert found.plots.geometry.is_valid.all()
     assert found.plots["id"].is_unique
     for refusal in found.refused:
@@ -61,7 +62,7 @@ def survives(path):
 def test_any_features_end_in_plots_or_refusals(tmp_path, features):
     path = tmp_path / "fuzz.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    survives(path)
+    survives(path, len(features))
 
 
 @given(JSON)
