@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from agrocredit.store.atomic import write_text
@@ -76,11 +77,11 @@ def take_pictures(
 
 
 def picture_days(season: SeasonSettings, rng: np.random.Generator) -> list[date]:
-    """Return the days with a picture: every revisit, thinned at random to the number wanted."""
+    """Return the days with a picture: of every few revisits one at random, so that gaps stay short."""
     every = timedelta(days=season.revisit_days)
     days = [season.pictures_from + every * n for n in range((season.pictures_to - season.pictures_from) // every + 1)]
-    kept = rng.choice(len(days), size=min(season.pictures, len(days)), replace=False)
-    return [days[index] for index in sorted(kept.tolist())]
+    bounds = [len(days) * n // season.pictures for n in range(season.pictures + 1)]
+    return [days[int(rng.integers(low, high))] for low, high in pairwise(bounds) if low < high]
 
 
 def _platform(day: date, season: SeasonSettings) -> str:

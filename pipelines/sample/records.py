@@ -139,7 +139,7 @@ def _truth(
 
 
 def _mean_yield(claim: Claim, *, fields: dict[int, int], land: LandMap, cropping: Cropping) -> float:
-    """Return the yield of the land within the plot's outline: of all fields under it, by area."""
+    """Return the yield of all fields under the plot's outline, by area; land of other crops brings none."""
     pieces = np.array(list(fields))
     overlap_m2 = shapely.area(shapely.intersection(land.shapes[pieces], claim.shape))
     rows = np.array([fields[int(piece)] for piece in pieces])
