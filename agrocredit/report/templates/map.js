@@ -8,6 +8,7 @@ data.painted.forEach((plot, at) => {
   plotOf.set(paths[at], plot);
 });
 let focused = null;
+let middles = null; // measured on first use
 
 function plotLine(plot) {
   const answer = data.plots.yield[plot] ? `yield ${data.plots.yield[plot]} t/ha` : text(data.plots.why[plot]);
@@ -27,16 +28,16 @@ function point(plot) {
 
 function step(key) {
   // The nearest plot in the direction of the key, seen from the one in focus.
-  const middle = (plot) => {
-    const box = pathOf[plot].getBBox();
+  middles = middles || pathOf.map((path) => {
+    const box = path.getBBox();
     return [box.x + box.width / 2, box.y + box.height / 2];
-  };
+  });
   const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
-  const [x, y] = middle(focused);
+  const [x, y] = middles[focused];
   let best = null;
   let least = Infinity;
   pathOf.forEach((_, plot) => {
-    const [mx, my] = middle(plot);
+    const [mx, my] = middles[plot];
     const along = (mx - x) * dx + (my - y) * dy;
     const across = Math.abs((mx - x) * dy) + Math.abs((my - y) * dx);
     if (plot !== focused && along > 0 && along + 2 * across < least) {
