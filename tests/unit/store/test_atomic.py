@@ -142,3 +142,12 @@ def test_an_output_that_was_set_aside_when_the_run_was_killed_comes_back(tmp_pat
     clean_temporaries(tmp_path / "out")
     assert (tmp_path / "out" / "a").read_text() == "kept"
     assert not aside.exists()
+
+
+def test_folders_that_killed_runs_left_are_cleaned_and_a_finished_output_stays(tmp_path):
+    for name in (".out.0123abcd.old", ".out.89abcdef.part", "out"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_text(name)
+    clean_temporaries(tmp_path / "out")
+    assert [found.name for found in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "a").read_text() == "out"

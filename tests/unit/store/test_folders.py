@@ -148,3 +148,14 @@ def test_a_relative_output_is_published_where_the_caller_stands(tmp_path, monkey
     with atomic_folder(Path("runs/one"), kind="observations") as folder:
         (folder / "part.txt").write_text("x")
     assert (tmp_path / "runs" / "one" / "part.txt").read_text() == "x"
+
+
+def test_a_swap_that_fails_for_another_reason_is_an_error(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(FileNotFoundError):
+        folders._exchange(tmp_path / "a", tmp_path / "absent")
+
+
+def test_a_system_without_the_swap_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders.ctypes, "CDLL", lambda *_, **__: object())
+    assert folders._exchange(tmp_path, tmp_path) is False

@@ -233,3 +233,23 @@ def test_plain_parquet_and_other_encodings_are_unreadable(tmp_path):
     table = pa.table({"id": ["a"], "geom": [1]}).replace_schema_metadata({"geo": json.dumps(geo)})
     pq.write_table(table, tmp_path / "number")
     assert [refusal.code for refusal in check_plots(tmp_path / "number").refused] == ["geometry_invalid"]
+
+
+@pytest.mark.parametrize(
+    ("wkt", "code"),
+    [
+        (
+            'ENGCRS["site",EDATUM["site"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],UNIT["metre",1]]',
+            "crs_unsupported",
+        ),
+        (
+            'GEOGCRS["Undefined geographic SRS",DATUM["unknown",ELLIPSOID["unknown",6378137,298.257223563]],'
+            'CS[ellipsoidal,2],AXIS["latitude",north],AXIS["longitude",east],UNIT["degree",0.0174532925199433]]',
+            "crs_missing",
+        ),
+    ],
+)
+def test_a_crs_without_a_place_on_earth_is_one_error(tmp_path, wkt, code):
+    with pytest.raises(InputUnusableError) as caught:
+        read_plots(geoparquet(tmp_path / "a", [SQUARE], crs=wkt))
+    assert caught.value.code == code
