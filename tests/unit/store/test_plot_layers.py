@@ -243,8 +243,10 @@ def test_plain_parquet_and_other_encodings_are_unreadable(tmp_path):
             "crs_unsupported",
         ),
         (
-            'GEOGCRS["Undefined geographic SRS",DATUM["unknown",ELLIPSOID["unknown",6378137,298.257223563]],'
-            'CS[ellipsoidal,2],AXIS["latitude",north],AXIS["longitude",east],UNIT["degree",0.0174532925199433]]',
+            (
+                'GEOGCRS["Undefined geographic SRS",DATUM["unknown",ELLIPSOID["unknown",6378137,298.257223563]],'
+                'CS[ellipsoidal,2],AXIS["latitude",north],AXIS["longitude",east],UNIT["degree",0.0174532925199433]]'
+            ),
             "crs_missing",
         ),
     ],
