@@ -1,10 +1,11 @@
 """Cash at harvest: draws of what a farmer's crops bring after losses, own use and costs, and the quantile that decides.
 
 Strategy. A line is one farmer's crop: plots of one crop move together, so their weights are added before anything is
-drawn, and a farmer with ten thousand plots costs one line. Lines of a farmer are added draw by draw in the order
-their money comes, and the quantile is taken after each: what is repaid by a date can count only crops sold by then.
-Order statistics of sums of rising functions rise with each input, so the laws hold draw by draw. Costs paid before
-harvest are not subtracted: the loan pays them.
+drawn, and a farmer with ten thousand plots costs one line. What a draw brings is linear in a line's quantiles, so the
+work that does not depend on the farmer is done once a crop and season. Lines of a farmer are added draw by draw in the
+order their money comes, and the quantile is taken after each: what is repaid by a date can count only crops sold by
+then. Order statistics of sums of rising functions rise with each input, so the laws hold draw by draw. Costs paid
+before harvest are not subtracted: the loan pays them.
 """
 
 from __future__ import annotations
@@ -15,35 +16,40 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agrocredit.credit.draws import counted_levels, harvests_t, own_orders, own_scores, price_scores, regional_scores
+from agrocredit.credit.draws import counted_levels, harvest_parts, price_scores, regional_scores
 from agrocredit.domain.estimate import QUANTILE_LEVELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agrocredit.credit.lines import Lines
-    from agrocredit.credit.terms import CropTerms, PolicyInForce
+    from agrocredit.credit.terms import CropTerms, PolicyInForce, Simulation
 
-_BLOCK_LINES = 64
-"""Lines drawn at once: 64 x 2,048 doubles stay in a core's cache."""
+_BLOCK_LINES = 32
+"""Lines drawn at once: their draws stay in a core's cache."""
 
 
-@lru_cache(maxsize=64)
-def _net_price(crop: CropTerms, draws: int, name: str, season: str, version: str) -> NDArray[np.float64]:
+def net_price(crop: str, *, rule: CropTerms, simulation: Simulation, season: str, version: str) -> NDArray[np.float64]:
     """Return what a tonne harvested leaves, (draws,), major units: never below 0, since such a crop is left standing.
 
-    The price is lognormal around its median and correlated with the region's harvest. Losses, own use and the costs
-    of harvest go off a tonne harvested.
+    The price is lognormal around its median and correlated with the region's harvest. Losses, own use and the costs of
+    harvest go off a tonne harvested.
     """
-    region = regional_scores(draws, season=season, version=version)
-    own = price_scores(draws, crop=name, season=season, version=version)
-    together = crop.price_correlation
-    scores = together * region + math.sqrt(1.0 - together**2) * own
-    price = crop.price * np.exp(crop.price_volatility * scores)
-    sold = (1.0 - crop.loss_after_harvest) * (1.0 - crop.own_consumption)
-    net = np.maximum(price * sold - crop.cost_after_harvest, 0.0)
-    net.flags.writeable = False
-    return net
+    together = rule.price_correlation
+    market = price_scores(crop, season=season, version=version, simulation=simulation)
+    scores = together * regional_scores(simulation.draws) + math.sqrt(1.0 - together**2) * market
+    price = rule.price * np.exp(rule.price_volatility * scores)
+    sold = (1.0 - rule.loss_after_harvest) * (1.0 - rule.own_consumption)
+    return np.maximum(price * sold - rule.cost_after_harvest, 0.0)
+
+
+@lru_cache(maxsize=16)
+def _cash_a_tonne(crop: str, rule: CropTerms, simulation: Simulation, season: str, version: str) -> NDArray[np.float64]:
+    """Return what a tonne of each step between quantiles leaves in each draw, (levels counted, draws), major units."""
+    parts = harvest_parts(crop, season=season, version=version, simulation=simulation)
+    parts *= net_price(crop, rule=rule, simulation=simulation, season=season, version=version)
+    parts.flags.writeable = False
+    return parts
 
 
 def quantile_index(draws: int, *, alpha: float) -> int:
@@ -72,10 +78,9 @@ def cash_quantiles(lines: Lines, *, terms: PolicyInForce) -> NDArray[np.float64]
     """
     result = np.empty(len(lines.case))
     place = quantile_index(terms.simulation.draws, alpha=terms.repayment.alpha)
-    orders = own_orders(lines.names, version=terms.version)
     start = 0
     for end in _block_ends(lines.case):
-        cash = _line_cash(lines, orders, start, end, terms)
+        cash = _line_cash(lines, start, end, terms)
         rank = lines.rank[start:end]
         for depth in range(1, int(rank.max()) + 1):
             later = np.flatnonzero(rank == depth)
@@ -98,23 +103,24 @@ def _block_ends(case: NDArray[np.int64]) -> list[int]:
     return ends
 
 
-def _line_cash(
-    lines: Lines, orders: NDArray[np.int64], start: int, end: int, terms: PolicyInForce
-) -> NDArray[np.float64]:
-    """Return draws of what each line of a block leaves, (block, draws), major units."""
-    draws = terms.simulation.draws
-    cash = np.empty((end - start, draws))
+def _line_cash(lines: Lines, start: int, end: int, terms: PolicyInForce) -> NDArray[np.float64]:
+    """Return draws of what each line of a block leaves, (block, draws), major units.
+
+    Products are summed one by one: a matrix product may round differently for one line and for many.
+    """
+    cash = np.zeros((end - start, terms.simulation.draws))
+    part = np.empty_like(cash)
+    levels = counted_levels(terms.simulation)
+    steps_t = np.diff(lines.quantiles_t[start:end, :levels], axis=1, prepend=0.0)
     names = lines.names[start:end]
-    for crop, season in dict.fromkeys((crop, season) for _, crop, season in names):
-        here = np.array([name[1:] == (crop, season) for name in names])
-        harvests = harvests_t(
-            lines.quantiles_t[start:end][here],
-            regional=regional_scores(draws, season=season, version=terms.version),
-            own=own_scores(orders[start:end][here], draws=draws, version=terms.version),
-            simulation=terms.simulation,
-        )
-        harvests *= _net_price(terms.crops[crop], draws, crop, season, terms.version)
-        cash[here] = harvests
+    for crop, season in dict.fromkeys(names):
+        a_tonne = _cash_a_tonne(crop, terms.crops[crop], terms.simulation, season, terms.version)
+        of_crop = np.array([name == (crop, season) for name in names])
+        whole = bool(of_crop.all())
+        for level in range(levels):
+            here = slice(None) if whole else of_crop
+            np.multiply(steps_t[here, level, None], a_tonne[level], out=part[: int(of_crop.sum())])
+            cash[here] += part[: int(of_crop.sum())]
     return cash
 
 

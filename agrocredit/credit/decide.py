@@ -280,7 +280,7 @@ def _bullets(limit_minor: int, lines: Lines, first: int, last: int, terms: Polic
     """Return the bullets of a limit over the lines up to the one it falls due with."""
     crops = []
     for line in range(first, last + 1):
-        crop = lines.names[line][1]
+        crop = lines.names[line][0]
         worth = usual_worth(lines.quantiles_t[line], crop=terms.crops[crop], terms=terms)
         crops.append((crop, lines.due_on(line), int(_floor(np.array([worth]), terms)[0])))
     if not any(worth for _, _, worth in crops):

@@ -35,8 +35,8 @@ class Lines:
     """Index of the farmer's case, (lines,)."""
     rank: NDArray[np.int64]
     """Place among the case's lines, from 0, (lines,)."""
-    names: Sequence[tuple[str, str, str]]
-    """Farmer, crop, season of each line."""
+    names: Sequence[tuple[str, str]]
+    """Crop and season of each line."""
     due: NDArray[np.int64]
     """Day the money comes, proleptic ordinal, (lines,)."""
     quantiles_t: NDArray[np.float64]
@@ -150,7 +150,7 @@ def _lines(
     return Lines(
         case=case,
         rank=np.arange(len(keys), dtype=np.int64) - np.searchsorted(case, case),
-        names=[(cases[i].farmer_id, crop, cases[i].season) for i, _, crop in keys],
+        names=[(crop, cases[i].season) for i, _, crop in keys],
         due=np.array([due for _, due, _ in keys], dtype=np.int64),
         quantiles_t=np.column_stack(
             [np.bincount(of_line, weights=column, minlength=len(keys)) for column in weights_t.T]

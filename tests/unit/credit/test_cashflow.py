@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agrocredit.credit.cashflow import cash_quantiles, quantile_index
-from agrocredit.credit.draws import own_orders, own_scores, price_scores, regional_scores
+from agrocredit.credit.draws import named_scores, regional_scores
 from agrocredit.credit.lines import Lines
 from agrocredit.domain.estimate import QUANTILE_LEVELS
 
@@ -32,10 +32,10 @@ def slow_quantiles(lines, terms):
     levels = [simulation.yield_zero_level, *QUANTILE_LEVELS[:4]]
     knots = [normal.inv_cdf(level) for level in levels]
     result, total = [], None
-    for line, (farmer, crop, season) in enumerate(lines.names):
-        own = own_scores(own_orders([(farmer, crop, season)], version=terms.version), draws=n, version=terms.version)[0]
-        region = regional_scores(n, season=season, version=terms.version)
-        market = price_scores(n, crop=crop, season=season, version=terms.version)
+    region = regional_scores(n)
+    for line, (crop, season) in enumerate(lines.names):
+        own = named_scores(n, "luck", crop, season, terms.version)
+        market = named_scores(n, "price", crop, season, terms.version)
         rule = terms.crops[crop]
         cash = []
         for k in range(n):
@@ -52,7 +52,7 @@ def slow_quantiles(lines, terms):
 
 def test_blocks_of_lines_give_what_the_formula_gives(terms):
     lines = lines_of(
-        [("a", "winter_wheat", "2024"), ("a", "maize", "2024"), ("b", "maize", "2024")],
+        [("winter_wheat", "2024"), ("maize", "2024"), ("maize", "2024")],
         [[1, 2, 3, 4, 5, 6, 7], [0.1, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8], [0, 0, 1, 2, 3, 4, 5]],
         [0, 0, 1],
         [0, 1, 0],
@@ -64,7 +64,7 @@ def test_a_case_is_never_cut_between_blocks(terms):
     names, quantiles, cases, ranks = [], [], [], []
     for farmer in range(90):
         for rank, crop in enumerate(("maize", "winter_wheat")):
-            names.append((f"f{farmer}", crop, "2024"))
+            names.append((crop, "2024"))
             quantiles.append(np.linspace(0.5, 3.0, 7) * (1 + farmer))
             cases.append(farmer)
             ranks.append(rank)

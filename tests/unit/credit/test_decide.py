@@ -118,6 +118,11 @@ def test_a_better_grade_of_evidence_raises_a_limit_that_evidence_set(desk):
     assert desk.decide([desk.plot(grade="B")]).limit_minor > decision.limit_minor
 
 
+def test_two_equal_fields_of_two_farmers_get_equal_limits(desk):
+    table = desk.assess([desk.plot(f"p{i}", farmer_id=f"farmer {i}", spread=1.9) for i in range(20)]).decisions
+    assert len(set(table["caps"].to_pylist())) == 1
+
+
 def test_at_most_four_reasons_and_the_ones_over_most_land(desk):
     plots = [desk.plot(f"p{i}", area_m2=1_000.0 + i, reason=reason) for i, reason in enumerate(GAPS)]
     assert desk.decide(plots).reasons == tuple(reversed(GAPS[1:]))
