@@ -120,10 +120,7 @@ def _drawing(
         viewBox=f"0 0 {WIDTH_UNITS} {plane.height_units}",
         role="group",
         tabindex="0",
-        aria_label=(
-            f"Map of {len(paths)} plots, north up. Arrow keys go from plot to plot, Enter opens a plot."
-            " The table of farmers below says the same in text."
-        ),
+        aria_label=f"Map of {len(paths)} plots, north up. Arrow keys go from plot to plot, Enter opens a plot.",
     )
 
 

@@ -39,8 +39,8 @@ def counted(number: int, thing: str) -> str:
 def percent(part: float, whole: float) -> str:
     """Return a share in per cent, or a dash where there is no whole.
 
-    >>> percent(1, 8), percent(1, 0)
-    ('13 %', '\u2013')
+    >>> percent(1, 4), percent(1, 200)
+    ('25 %', '0.5 %')
     """
     if not whole:
         return "\u2013"
