@@ -31,7 +31,8 @@ def check_plots(plots: Path, *, out: Path | None, report: Path | None, id_field:
         If nothing in the file can be used; nothing is written then.
     """
     from agrocredit.store.canonical_json import write_json
-    from agrocredit.store.plot_files import read_plots, write_plots
+    from agrocredit.store.plot_files import read_plots
+    from agrocredit.store.plot_parquet import write_plots
 
     plot_set = read_plots(plots, id_field=id_field)
     refusals = Counter(refusal.code for refusal in plot_set.refused)

@@ -35,7 +35,8 @@ def geodesic_area_perimeter(geometry: Polygon | MultiPolygon) -> tuple[float, fl
     """
     from shapely import orient_polygons
 
-    area_m2, perimeter_m = _wgs84().geometry_area_perimeter(orient_polygons(geometry))
+    area_m2, _ = _wgs84().geometry_area_perimeter(orient_polygons(geometry))
+    perimeter_m = _wgs84().geometry_length(geometry.boundary)  # holes have edges too
     return abs(area_m2), perimeter_m
 
 

@@ -24,6 +24,13 @@ def test_the_area_is_geodesic_and_near_the_projected_one_on_the_central_meridian
     assert perimeter_m == pytest.approx(400 / 0.9996, rel=1e-6)
 
 
+def test_the_edges_of_a_hole_count_as_edges_and_its_area_does_not():
+    outer, inner = square_in_degrees(100.0), square_in_degrees(40.0, x=500_030.0, y=5_270_030.0)
+    area_m2, perimeter_m = geodesic_area_perimeter(outer.difference(inner))
+    assert area_m2 == pytest.approx((10_000 - 1_600) / 0.9996**2, rel=1e-6)
+    assert perimeter_m == pytest.approx((400 + 160) / 0.9996, rel=1e-6)
+
+
 def test_ring_direction_does_not_change_the_area():
     square = square_in_degrees(50.0)
     assert geodesic_area_perimeter(square.reverse())[0] == pytest.approx(geodesic_area_perimeter(square)[0], rel=1e-12)
