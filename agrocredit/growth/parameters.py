@@ -33,6 +33,9 @@ class GrowthParameters:
     """Dry mass above ground at emergence."""
     emergence_c_day: PerPlot
     """Thermal time from sowing to emergence."""
+    root_share_start: PerPlot
+    """Share of new mass that seedlings send into roots beyond what the light use already leaves out; falls to none
+    before the leaves are finished (`ROOTS_DONE` of `leaf_end_c_day`)."""
     leaf_share_start: PerPlot
     """1 - PLa: share of new mass that becomes leaf at emergence."""
     leaf_end_c_day: PerPlot

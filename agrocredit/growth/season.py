@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 STRAW_DECAY_PER_DAY = 0.004
 """Dead leaves fall and rot at this rate while they stand; our assumption."""
+ROOTS_DONE = 0.4
+"""Share of the leaves' thermal time after which no extra mass goes into roots; our reading of WOFOST's tables."""
+REST_LEAF_LOSS_PER_DAY = 0.006
+"""Share of the green leaves that die a day in full winter rest; our assumption."""
 DROUGHT_LEAF_LOSS_PER_DAY = 0.03
 """Share of the green leaves that die a day at wilting point, less where water is less scarce; our assumption."""
 STUBBLE_LAI = 0.3
@@ -166,9 +170,12 @@ def _grow(
     for day in range(forcing.days):
         today_c = forcing.tmean_c[..., day]
         stress = water_stress(water, soil=soil, crop=crop)
-        favour = temperature_stress(today_c, crop=crop) * wakefulness(recent_c[..., day], crop=crop) * stress
+        awake = wakefulness(recent_c[..., day], crop=crop)
+        favour = temperature_stress(today_c, crop=crop) * awake * stress
+        lost = DROUGHT_LEAF_LOSS_PER_DAY * (1 - stress) + REST_LEAF_LOSS_PER_DAY * (1 - awake)
         _develop(stand, day=day, tmean_c=today_c, sown=(sowing >= 0) & (sowing <= day), crop=crop)
-        _add_mass(stand, radiation_mj_m2=forcing.radiation_mj_m2[..., day], favour=favour, stress=stress, crop=crop)
+        _add_mass(stand, radiation_mj_m2=forcing.radiation_mj_m2[..., day], favour=favour, lost=lost, crop=crop)
+        _fill_grain(stand, stress=stress, crop=crop)
         _ripen(stand, day=day, crop=crop)
         growing = ((stand.emergence >= 0) & (stand.maturity < 0)).astype(np.float64)
         water = next_day(
@@ -205,22 +212,33 @@ def _develop(
 
 
 def _add_mass(
-    stand: _Stand, *, radiation_mj_m2: FloatArray, favour: FloatArray, stress: FloatArray, crop: GrowthParameters
+    stand: _Stand, *, radiation_mj_m2: FloatArray, favour: FloatArray, lost: FloatArray, crop: GrowthParameters
 ) -> None:
-    """Turn light into mass, mass into leaves, old leaves into straw and standing mass into grain."""
+    """Turn light into mass, mass into leaves, and old, thirsty or frozen leaves into straw."""
     growing = (stand.emergence >= 0) & (stand.maturity < 0)
     absorbed_mj = crop.climatic_efficiency * radiation_mj_m2 * (1 - np.exp(-np.asarray(crop.extinction) * stand.green))
-    made = growing * np.asarray(crop.light_use_efficiency_g_mj) * crop.nitrogen * absorbed_mj * favour
-    stalk_share = 1 - np.asarray(crop.leaf_share_start)
-    leaf_share = np.maximum(1 - stalk_share ** (1 - stand.thermal_time / crop.leaf_end_c_day), 0.0)
+    roots_end = ROOTS_DONE * np.asarray(crop.leaf_end_c_day)
+    above = 1 - np.asarray(crop.root_share_start) * np.maximum(1 - stand.thermal_time / roots_end, 0.0)
+    made = growing * np.asarray(crop.light_use_efficiency_g_mj) * crop.nitrogen * absorbed_mj * favour * above
     past = np.maximum(stand.thermal_time - crop.senescence_start_c_day, 0.0)
-    dying_share = past / crop.senescence_rate_c_day + DROUGHT_LEAF_LOSS_PER_DAY * (1 - stress)
-    died = growing * stand.green * np.minimum(dying_share, 1.0)
+    died = growing * stand.green * np.minimum(past / crop.senescence_rate_c_day + lost, 1.0)
     stand.biomass = stand.biomass + made
-    stand.green = stand.green + made * leaf_share * crop.specific_leaf_area_m2_g - died
+    stand.green = stand.green + made * _leaf_share(stand, crop) * crop.specific_leaf_area_m2_g - died
     stand.dead = stand.dead * (1 - STRAW_DECAY_PER_DAY) + died
-    filling = growing & (leaf_share <= 0)
-    grain = stand.grain + filling * np.asarray(crop.grain_rate_per_day) * stand.biomass * np.sqrt(stress)
+
+
+def _leaf_share(stand: _Stand, crop: GrowthParameters) -> FloatArray:
+    """Return the share of new mass that becomes leaf: 1 - PLa exp(PLb SMT), 0 from `leaf_end_c_day` on (SAFY)."""
+    stalk_share = 1 - np.asarray(crop.leaf_share_start)
+    return np.asarray(
+        np.maximum(1 - stalk_share ** (1 - stand.thermal_time / crop.leaf_end_c_day), 0.0), dtype=np.float64
+    )
+
+
+def _fill_grain(stand: _Stand, *, stress: FloatArray, crop: GrowthParameters) -> None:
+    """Add the day's grain: Py of the standing mass once leaves are finished (SAFY), less in drought."""
+    filling = (stand.emergence >= 0) & (stand.maturity < 0) & (stand.thermal_time >= crop.leaf_end_c_day)
+    grain = stand.grain + np.asarray(crop.grain_rate_per_day) * stand.biomass * np.sqrt(stress)
     stand.grain = np.where(filling, np.minimum(grain, crop.harvest_index_max * stand.biomass), stand.grain)
 
 

@@ -20,7 +20,7 @@ def test_every_parameter_has_a_unit_and_a_source(growth_file):
     [
         ("schema_version = 1", "schema_version = 7", "7"),
         ("senescence_rate_c_day", "senescence_pace", "senescence_pace"),
-        ('unit = "g/MJ", low = 2.2', 'unit = "g/MJ", low = 2.9', "light_use_efficiency_g_mj"),
+        ('unit = "g/MJ", low = 2.4', 'unit = "g/MJ", low = 2.9', "light_use_efficiency_g_mj"),
         ('source = "SAFY" }', 'source = "" }', "source"),
         ('source = "SAFY" }', 'origin = "SAFY" }', "origin"),
         ("[maize]", "[maize", "growth.toml"),
