@@ -19,7 +19,7 @@ from agrocredit.credit.policy_checks import check_every_day
 from agrocredit.credit.policy_schema import GROUPS, check_head, expected_parameters, walk_parameters
 from agrocredit.credit.quantities import Kind, read_quantity
 from agrocredit.credit.terms import CashCost, CropTerms, PolicyInForce
-from agrocredit.domain.errors import InputUnusableError, WrongUsageError
+from agrocredit.domain.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,10 +125,8 @@ def load_policy(name_or_path: str | Path) -> CreditPolicy:
 
     Raises
     ------
-    WrongUsageError
-        ``policy_unknown`` if there is neither such a pack nor such a file.
     InputUnusableError
-        ``policy_invalid``, with file and line.
+        ``policy_missing`` if there is neither such a pack nor such a file; ``policy_invalid``, with file and line.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml" and len(path.parts) == 1:

@@ -6,7 +6,7 @@ import pytest
 
 from agrocredit.credit import load_policy, parse_policy
 from agrocredit.credit.policy import PACKS
-from agrocredit.domain.errors import InputUnusableError, WrongUsageError
+from agrocredit.domain.errors import InputUnusableError
 
 NAMES = sorted(path.stem for path in PACKS.glob("*.toml"))
 RATE = '[product.rate]\nunit = "1/year"\n'
@@ -59,7 +59,7 @@ def test_a_day_before_the_first_value_is_refused_with_file_and_line(desk):
 
 
 def test_an_unknown_name_lists_the_packs():
-    with pytest.raises(WrongUsageError, match="smallholder-grain-cn"):
+    with pytest.raises(InputUnusableError, match="policy_missing.*smallholder-grain-cn"):
         load_policy("no-such-policy")
 
 
