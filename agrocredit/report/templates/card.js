@@ -94,6 +94,7 @@ let opener = null;
 function openCard(plot) {
   opener = document.activeElement;
   point(plot);
+  reveal(plot);
   card.hidden = false;
   cell("id", data.plots.id[plot]);
   cell("facts", `${text(data.plots.crop[plot])}, ${data.plots.area[plot]}`);

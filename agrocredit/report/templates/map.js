@@ -9,6 +9,15 @@ data.painted.forEach((plot, at) => {
 });
 let focused = null;
 let middles = null; // measured on first use
+let reveal = () => {}; // brings a plot into view; set when the map starts
+
+function middle(plot) {
+  middles = middles || pathOf.map((path) => {
+    const box = path.getBBox();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+  });
+  return middles[plot];
+}
 
 function plotLine(plot) {
   const answer = data.plots.yield[plot] ? `yield ${data.plots.yield[plot]} t/ha` : text(data.plots.why[plot]);
@@ -28,16 +37,12 @@ function point(plot) {
 
 function step(key) {
   // The nearest plot in the direction of the key, seen from the one in focus.
-  middles = middles || pathOf.map((path) => {
-    const box = path.getBBox();
-    return [box.x + box.width / 2, box.y + box.height / 2];
-  });
   const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
-  const [x, y] = middles[focused];
+  const [x, y] = middle(focused);
   let best = null;
   let least = Infinity;
   pathOf.forEach((_, plot) => {
-    const [mx, my] = middles[plot];
+    const [mx, my] = middle(plot);
     const along = (mx - x) * dx + (my - y) * dy;
     const across = Math.abs((mx - x) * dy) + Math.abs((my - y) * dx);
     if (plot !== focused && along > 0 && along + 2 * across < least) {
@@ -45,7 +50,9 @@ function step(key) {
       best = plot;
     }
   });
-  if (best !== null) point(best);
+  if (best === null) return;
+  point(best);
+  reveal(best);
 }
 
 function startMap() {
@@ -76,16 +83,29 @@ function startMap() {
       length_m >= 1000 ? `${length_m / 1000} km` : `${Number(length_m.toPrecision(1))} m`;
   }
 
-  function zoom(times, x = 0.5, y = 0.5) {
+  function zoom(times, x, y) {
     const width = Math.min(view.width / times, full.width);
     const height = (width * full.height) / full.width;
     show({ width, x: view.x + (view.width - width) * x, y: view.y + (view.height - height) * y });
   }
 
+  // Buttons and keys zoom around the plot pointed at last, or else the middle.
+  function zoomHere(times) {
+    const [x, y] = focused === null ? [view.x + view.width / 2, view.y + view.height / 2] : middle(focused);
+    const width = Math.min(view.width / times, full.width);
+    show({ width, x: x - width / 2, y: y - (width * full.height) / full.width / 2 });
+  }
+
+  reveal = (plot) => {
+    const [x, y] = middle(plot);
+    const inside = x > view.x && x < view.x + view.width && y > view.y && y < view.y + view.height;
+    if (!inside) show({ ...view, x: x - view.width / 2, y: y - view.height / 2 });
+  };
+
   const [nearer, farther, all] = byId("zoom").querySelectorAll("button");
   byId("zoom").hidden = false;
-  nearer.addEventListener("click", () => zoom(2));
-  farther.addEventListener("click", () => zoom(1 / 2));
+  nearer.addEventListener("click", () => zoomHere(2));
+  farther.addEventListener("click", () => zoomHere(1 / 2));
   all.addEventListener("click", () => show(full));
   map.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return; // a plain wheel scrolls the page
@@ -114,8 +134,8 @@ function startMap() {
   map.addEventListener("keydown", (event) => {
     if (focused !== null && (event.key === "Enter" || event.key === " ")) openCard(focused);
     else if (focused !== null && event.key.startsWith("Arrow")) step(event.key);
-    else if (event.key === "+") zoom(2);
-    else if (event.key === "-") zoom(1 / 2);
+    else if (event.key === "+") zoomHere(2);
+    else if (event.key === "-") zoomHere(1 / 2);
     else return;
     event.preventDefault();
   });
