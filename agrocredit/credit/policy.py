@@ -133,8 +133,8 @@ def load_policy(name_or_path: str | Path) -> CreditPolicy:
         path = PACKS / f"{name_or_path}.toml"
     if not path.is_file():
         known = ", ".join(sorted(pack.stem for pack in PACKS.glob("*.toml")))
-        raise WrongUsageError(
-            "policy_unknown", f"no policy {str(name_or_path)!r}, expected a TOML file or one of {known}"
+        raise InputUnusableError(
+            "policy_missing", f"no policy {str(name_or_path)!r}, expected a TOML file or one of {known}"
         )
     try:
         text = path.read_text(encoding="utf-8")

@@ -59,7 +59,7 @@ def test_a_day_before_the_first_value_is_refused_with_file_and_line(desk):
 
 
 def test_an_unknown_name_lists_the_packs():
-    with pytest.raises(InputUnusableError, match="policy_missing.*smallholder-grain-cn"):
+    with pytest.raises(InputUnusableError, match=r"policy_missing.*smallholder-grain-cn"):
         load_policy("no-such-policy")
 
 
