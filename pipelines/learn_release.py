@@ -58,7 +58,7 @@ def learn(
         reference_t_ha=round(float(train.yields_t_ha.mean()), 3),
         base_temperature_c=file.season.base_temperature_c,
         thermal_total_c_day=file.season.thermal_total_c_day,
-        indices=file.season.indices,
+        indices=tuple(name.lower() for name in file.season.indices),
         network=file.network,
         abstention=file.abstention,
         credibility=file.credibility,

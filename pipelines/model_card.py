@@ -31,7 +31,7 @@ def card(release: Release, file: TrainingFile, scores: Mapping[str, object]) -> 
     return f"""# {facts.name}
 
 Yield of {crop} in t/ha at the moisture of the crop table, as seven quantiles for one plot and season, from the season's
-curves of {", ".join(facts.indices)}. Made with agrocredit {facts.code_version}.
+curves of {", ".join(facts.indices).upper()}. Made with agrocredit {facts.code_version}.
 
 ## For what
 
@@ -90,8 +90,8 @@ Answers and abstentions on the test seasons: {", ".join(f"{name} {count:,}" for 
   {facts.credibility.w_max:g}, and errors of model and region are taken to go together.
 - Spread of plots inside a region: {facts.credibility.within_region_cv:g} of the mean
   ({facts.credibility.within_region_cv_source}).
-- Smaller plots mix with their neighbours; under {facts.abstention.pixels_min:g} pixels it abstains. Error and coverage by
-  size of plot stand above: they are the fairness figures of this release.
+- Smaller plots mix with their neighbours; under {facts.abstention.pixels_min:g} pixels it abstains. Error and coverage
+  by size of plot stand above: they are the fairness figures of this release.
 - It cannot tell one crop from another: a plot that carries another crop with a like curve gets this crop's yield.
 - Trained with seed {file.training.seed} on one thread: the same files and versions give the same bytes on the same kind
   of machine; another processor may differ in the last digits.

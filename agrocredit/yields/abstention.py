@@ -2,7 +2,8 @@
 
 1. ``not_observed``: no acquisition touches the plot in the season so far.
 2. ``plot_too_small``: the plot holds fewer whole 10 m pixels than an honest mean needs.
-3. ``too_few_clear_observations``: a rise and a fall cannot be told from what was seen.
+3. ``too_few_clear_observations``: a rise and a fall cannot be told from what was seen; also where no crop was seen but
+   so little of the season that it may have been missed.
 4. ``no_crop_seen``: the season is far enough along and the greenness neither rose nor fell as a crop's does.
 5. ``out_of_distribution``: the curves look unlike every season the release was trained on.
 
@@ -22,7 +23,7 @@ import numpy as np
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.estimate import AbstainReason
 from agrocredit.yields.calibration import season_share
-from agrocredit.yields.descriptors import DESCRIPTORS, TrainingRange, describe, tail_share
+from agrocredit.yields.descriptors import DESCRIPTORS, TrainingRange, describe, near_looks, tail_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +45,8 @@ class AbstentionConfig:
     """A crop's greenness moves at least this much between bare and peak."""
     crop_checked_from_share: float
     """Share of the season that must have passed before a missing crop counts as missing."""
+    crop_seen_steps_min: int
+    """Steps near a clear look without which a missing crop may only have been missed."""
     out_of_range_share: float
     """Share of the training seasons that the range calls strange."""
 
@@ -77,12 +80,15 @@ def abstain(
     known : TrainingRange
     """
     described = describe(inputs)
+    flat = no_crop_seen(inputs, described, config=config)
+    followed = near_looks(inputs).sum(axis=1) >= config.crop_seen_steps_min
     checks = (
         (AbstainReason.NOT_OBSERVED, observations == 0),
         (AbstainReason.PLOT_TOO_SMALL, ~(pixel_counts >= config.pixels_min)),
         (AbstainReason.TOO_FEW_CLEAR_OBSERVATIONS, clear_observations < config.clear_observations_min),
         (AbstainReason.TOO_FEW_CLEAR_OBSERVATIONS, ~np.isfinite(described[:, 0])),
-        (AbstainReason.NO_CROP_SEEN, no_crop_seen(inputs, described, config=config)),
+        (AbstainReason.TOO_FEW_CLEAR_OBSERVATIONS, flat & ~followed),
+        (AbstainReason.NO_CROP_SEEN, flat),
         (AbstainReason.OUT_OF_DISTRIBUTION, tail_share(described, known) < known.tail),
     )
     reasons: list[AbstainReason | None] = [None] * len(inputs)

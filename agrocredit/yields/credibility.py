@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 HISTORY_YEARS_MIN: Final = 5
 """A trend and its scatter out of fewer years say nothing; such a history counts as none."""
 
+HISTORY_YEARS_MAX: Final = 25
+"""Only the latest years make the trend: many national yields have stopped rising, and a line through their rise runs
+past them (Grassini, Eskridge and Cassman 2013, doi:10.1038/ncomms3918)."""
+
 _LOW, _HIGH = QUANTILE_LEVELS.index(0.10), QUANTILE_LEVELS.index(0.90)
 _SIGMAS_80 = float(stats.norm.ppf(0.90) - stats.norm.ppf(0.10))
 
@@ -103,7 +107,8 @@ def area_outlook(
     """
     year, brought = np.asarray(years, dtype=np.float64), np.asarray(yields_t_ha, dtype=np.float64)
     usable = np.isfinite(brought) & (brought > 0) & (year < harvest_year)
-    year, brought = year[usable], brought[usable]
+    latest = np.argsort(year[usable], kind="stable")[-HISTORY_YEARS_MAX:]
+    year, brought = year[usable][latest], brought[usable][latest]
     if np.unique(year).size < HISTORY_YEARS_MIN:
         return None
     slope, intercept, _, _ = stats.theilslopes(brought, year, method="joint")

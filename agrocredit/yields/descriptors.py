@@ -19,6 +19,8 @@ from agrocredit.yields.inputs import CHANNELS, CONTEXT_INPUTS, STEP_INPUTS, Seas
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# GNDVI and SAVI at the peak are left out: they follow NDVI and EVI so closely that their small residual would judge the
+# sensor, not the season.
 DESCRIPTORS: Final = (
     "ndvi_peak",
     "ndvi_low",
@@ -27,8 +29,6 @@ DESCRIPTORS: Final = (
     "ndvi_rise_max",
     "ndvi_fall_max",
     "evi_at_peak",
-    "gndvi_at_peak",
-    "savi_at_peak",
     "ndmi_at_peak",
     "ndrei_at_peak",
     "season_share",
@@ -67,7 +67,7 @@ def describe(inputs: SeasonInputs) -> NDArray[np.float64]:
     ----------
     inputs : SeasonInputs
     """
-    near = _near(inputs)
+    near = near_looks(inputs)
     any_near = near.any(axis=1)
     curve = _curve(inputs, 0)
     shown = np.where(near, curve, np.nan)
@@ -89,6 +89,18 @@ def describe(inputs: SeasonInputs) -> NDArray[np.float64]:
     described = np.column_stack([table[name] for name in DESCRIPTORS]).astype(np.float64)
     described[~any_near] = np.nan
     return described
+
+
+def near_looks(inputs: SeasonInputs) -> NDArray[np.bool_]:
+    """Return which steps have a clear look near enough to speak of the crop, (n, step).
+
+    Parameters
+    ----------
+    inputs : SeasonInputs
+    """
+    known = inputs.steps[:, :, STEP_INPUTS.index("known")] > 0.5
+    near: NDArray[np.bool_] = known & (inputs.steps[:, :, STEP_INPUTS.index("gap")] <= NEAR_GAP)
+    return near
 
 
 def fit_range(described: NDArray[np.float64], *, refused_share: float) -> TrainingRange:
@@ -146,11 +158,6 @@ def tail_share(described: NDArray[np.float64], known: TrainingRange) -> NDArray[
 def _curve(inputs: SeasonInputs, place: int) -> NDArray[np.float64]:
     channel = CHANNELS[place]
     return inputs.steps[:, :, place].astype(np.float64) * channel.spread + channel.centre
-
-
-def _near(inputs: SeasonInputs) -> NDArray[np.bool_]:
-    known = inputs.steps[:, :, STEP_INPUTS.index("known")] > 0.5
-    return known & (inputs.steps[:, :, STEP_INPUTS.index("gap")] <= NEAR_GAP)
 
 
 def _at_peak(inputs: SeasonInputs, place: int, peak: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -38,6 +38,11 @@ class NetworkConfig:
             msg = f"network of width {self.width}, kernel {self.kernel} (odd), hidden {self.hidden}, {self.dropout=}"
             raise ValueError(msg)
 
+    @property
+    def steps(self) -> int:
+        """Steps of a season that the network reads."""
+        return STEPS
+
 
 class QuantileHead(nn.Module):
     """Seven rising quantiles from 0 upwards, out of a hidden state."""

@@ -62,7 +62,7 @@ class ReleaseFacts:
     thermal_total_c_day: float
     """Degree days that the steps of a thermal axis share out."""
     indices: tuple[str, ...]
-    """Indices whose curves it reads, upper case."""
+    """Indices whose curves it reads, named as columns of the observations table: lower case."""
     network: NetworkConfig
     abstention: AbstentionConfig
     credibility: CredibilityConfig

@@ -1,0 +1,102 @@
+"""Reads labelled data in the canonical form: plots or regions with a measured yield and what was seen of them.
+
+A folder holds ``labels.parquet`` (unit, region, crop, harvest_year, yield_t_ha, longitude, latitude),
+``series.parquet`` (unit, year, date, index columns, valid_fraction, pixel_count; a row a unit and look),
+``static.parquet`` (unit, area_m2) and, where there are any, ``history`` and ``weather`` as CSV or Parquet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from agrocredit.domain.crop_facts import load_crops, resolve_crop
+from agrocredit.domain.errors import InputUnusableError
+from agrocredit.store.bundled import data_path
+from agrocredit.store.farm_tables import read_history
+from agrocredit.weather import read_weather
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LABEL_COLUMNS = ("unit", "region", "crop", "harvest_year", "yield_t_ha", "longitude", "latitude")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A folder of labelled data, read."""
+
+    labels: pd.DataFrame
+    """The release's crop and the years asked for, a row a unit and year."""
+    series: pd.DataFrame
+    """As an observations table with a column ``harvest_year``."""
+    area_m2: Mapping[str, float]
+    history: pd.DataFrame | None
+    weather: pd.DataFrame | None
+
+
+def read_labelled(data: Path, *, crop: str, years: tuple[int, int] | None) -> Labelled:
+    """Return a folder's labels of one crop in some harvest years, and everything beside them.
+
+    Parameters
+    ----------
+    data : Path
+    crop : str
+        Our name of it; labels may use any alias.
+    years : (int, int) or None
+        First and last; None for all.
+
+    Raises
+    ------
+    InputUnusableError
+        ``labels_missing`` if no label is left, ``labels_unreadable`` or ``column_missing`` for a broken file.
+    """
+    labels = _table(data / "labels.parquet", LABEL_COLUMNS)
+    crops = load_crops(data_path("facts", "crops.toml"))
+    ours = {name: resolve_crop(str(name), crops) for name in labels["crop"].unique()}
+    labels["crop"] = labels["crop"].map({name: found.name if found else str(name) for name, found in ours.items()})
+    first, last = years if years is not None else (labels["harvest_year"].min(), labels["harvest_year"].max())
+    kept = labels[(labels["crop"] == crop) & labels["harvest_year"].between(first, last)].dropna(subset=["yield_t_ha"])
+    if kept.empty:
+        raise InputUnusableError(
+            "labels_missing", f"{data.name}: no yield of {crop} in {first} to {last}; found {sorted(map(str, ours))}"
+        )
+    series = _table(data / "series.parquet", ("unit", "year", "date", "valid_fraction", "pixel_count"))
+    static = _table(data / "static.parquet", ("unit", "area_m2"))
+    history, weather = _one_of(data, "history"), _one_of(data, "weather")
+    return Labelled(
+        labels=kept.astype({"unit": str, "region": str}).reset_index(drop=True),
+        series=_as_observations(series),
+        area_m2=dict(zip(static["unit"].astype(str), static["area_m2"].astype(float), strict=True)),
+        history=None if history is None else read_history(history).table.to_pandas(),
+        weather=None if weather is None else read_weather(weather),
+    )
+
+
+def _as_observations(series: pd.DataFrame) -> pd.DataFrame:
+    """Return a series table as observations; its date names the look."""
+    days = pd.to_datetime(series["date"])
+    instants = days.dt.tz_localize("UTC") if days.dt.tz is None else days.dt.tz_convert("UTC")
+    named = series.assign(
+        plot_id=series["unit"].astype(str), scene_id=instants.dt.strftime("%Y-%m-%d"), acquired_at=instants
+    )
+    return named.rename(columns={"year": "harvest_year"}).drop(columns=["unit", "date"])
+
+
+def _one_of(data: Path, stem: str) -> Path | None:
+    found = [data / f"{stem}{suffix}" for suffix in (".parquet", ".csv") if (data / f"{stem}{suffix}").is_file()]
+    return found[0] if found else None
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputUnusableError("labels_unreadable", f"{path.parent.name}/{path.name}: {error}") from error
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise InputUnusableError("column_missing", f"{path.name}: no column {', '.join(missing)}")
+    return table
