@@ -9,10 +9,16 @@ from agrocredit.domain.summary import Summary
 from pipelines.outcome import decision_counts, decision_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
     import pandas as pd
+    import pyarrow as pa
+
+    from agrocredit.credit import CreditPolicy
+    from agrocredit.domain.crop import Crop
+    from agrocredit.domain.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,19 @@ class AssessRequest:
     id_field: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseTables:
+    """Everything the money side reads."""
+
+    estimates: pa.Table
+    plots: pd.DataFrame
+    holdings: pa.Table | None
+    policy: CreditPolicy
+    crops: Mapping[str, Crop]
+    refused: tuple[Refusal, ...]
+    """Plots and rows that could not be used."""
+
+
 def assess(request: AssessRequest) -> Summary:
     """Write one row a farmer and season, as `agrocredit.domain.tables.DECISIONS`; return what was counted.
 
@@ -39,32 +58,46 @@ def assess(request: AssessRequest) -> Summary:
         What readers and the policy raise; nothing is written then.
     """
     from agrocredit.credit import assess as decide
+    from agrocredit.store.lock import hold
+    from agrocredit.store.tables import write_parquet
+
+    with hold(request.out):
+        tables = read_case_tables(request)
+        assessment = decide(
+            tables.estimates,
+            tables.plots,
+            holdings=tables.holdings,
+            policy=tables.policy,
+            crops=tables.crops,
+            as_of=request.as_of,
+        )
+        write_parquet(assessment.decisions, request.out)
+    return Summary(
+        counts=decision_counts(assessment.decisions),
+        refused=(*tables.refused, *assessment.refused),
+        facts=decision_facts(assessment.decisions),
+    )
+
+
+def read_case_tables(request: AssessRequest) -> CaseTables:
+    """Return the tables of a request; errors are those of their readers."""
     from agrocredit.credit import load_policy
     from agrocredit.domain.crop_facts import load_crops
     from agrocredit.domain.tables import ESTIMATES
     from agrocredit.store.bundled import data_path
     from agrocredit.store.farm_tables import read_holdings
-    from agrocredit.store.lock import hold
     from agrocredit.store.plot_files import read_plots
-    from agrocredit.store.tables import read_parquet_table, write_parquet
+    from agrocredit.store.tables import read_parquet_table
 
-    with hold(request.out):
-        plot_set = read_plots(request.plots, id_field=request.id_field)
-        holdings = read_holdings(request.holdings) if request.holdings else None
-        assessment = decide(
-            read_parquet_table(request.estimates, ESTIMATES, "estimates"),
-            _plot_facts(plot_set.plots),
-            holdings=None if holdings is None else holdings.table,
-            policy=load_policy(request.policy),
-            crops=load_crops(data_path("facts", "crops.toml")),
-            as_of=request.as_of,
-        )
-        write_parquet(assessment.decisions, request.out)
-    rows_refused = () if holdings is None else holdings.refused
-    return Summary(
-        counts=decision_counts(assessment.decisions),
-        refused=(*plot_set.refused, *rows_refused, *assessment.refused),
-        facts=decision_facts(assessment.decisions),
+    plot_set = read_plots(request.plots, id_field=request.id_field)
+    holdings = read_holdings(request.holdings) if request.holdings else None
+    return CaseTables(
+        estimates=read_parquet_table(request.estimates, ESTIMATES, "estimates"),
+        plots=_plot_facts(plot_set.plots),
+        holdings=None if holdings is None else holdings.table,
+        policy=load_policy(request.policy),
+        crops=load_crops(data_path("facts", "crops.toml")),
+        refused=(*plot_set.refused, *(() if holdings is None else holdings.refused)),
     )
 
 

@@ -49,9 +49,9 @@ def run_demo(out: Path, *, workers: int | None = None, progress: Progress = sile
         run = RunFolder(out / "run")
         write_labelled_series(run, sample, out=out / "labelled")
         scores = evaluate(_release(run), data=out / "labelled", progress=progress)
-    planted = tuple(refusal for refusal in summary.refused if refusal.code == CROSSING_RINGS)
-    others = tuple(refusal for refusal in summary.refused if refusal not in planted)
-    facts = {**summary.facts, "scores": scores.facts, "refused_on_purpose": len(planted)}
+    planted = {refusal.plot_id for refusal in summary.refused if refusal.code == CROSSING_RINGS}
+    others = tuple(refusal for refusal in summary.refused if refusal.plot_id not in planted)
+    facts = {**summary.facts, "scores": scores.facts, "plots_refused_on_purpose": sorted(map(str, planted))}
     return Summary(counts=summary.counts, refused=others, facts=facts)
 
 

@@ -28,7 +28,6 @@ def write_labelled_series(run: RunFolder, sample: SampleRegion, *, out: Path) ->
     import pyarrow.parquet as pq
 
     from agrocredit.store.folders import atomic_folder
-    from agrocredit.store.observations import read_observations
     from agrocredit.store.tables import write_parquet
 
     units = pq.read_table(sample.labelled / "labels.parquet", columns=["unit", "harvest_year"])
@@ -37,7 +36,7 @@ def write_labelled_series(run: RunFolder, sample: SampleRegion, *, out: Path) ->
             shutil.copyfile(sample.labelled / name, folder / name)
         shutil.copyfile(sample.history, folder / "history.csv")
         shutil.copyfile(sample.weather, folder / "weather.csv")
-        write_parquet(_series(read_observations(run.observations), units), folder / "series.parquet")
+        write_parquet(_series(run.read_observations(), units), folder / "series.parquet")
 
 
 def _series(observations: pa.Table, units: pa.Table) -> pa.Table:

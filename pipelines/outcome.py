@@ -8,20 +8,28 @@ from typing import TYPE_CHECKING
 from agrocredit.domain.decision import Outcome
 from agrocredit.domain.estimate import EstimateStatus
 from agrocredit.domain.money import Money
+from agrocredit.domain.tables import VALID_FRACTION_MIN
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 def estimate_counts(estimates: pa.Table) -> dict[str, int]:
-    """Return how many plots were seen, estimated and abstained on."""
+    """Return how many plots were estimated and how many abstained on."""
     status = Counter(estimates["status"].to_pylist())
     return {
         "plots": estimates.num_rows,
-        "plots_seen": sum(count > 0 for count in estimates["clear_observations"].to_pylist()),
         "plots_estimated": status[EstimateStatus.ESTIMATED],
         "plots_abstained": status[EstimateStatus.ABSTAINED],
     }
+
+
+def seen_counts(observations: pa.Table) -> dict[str, int]:
+    """Return how many plots were seen at least once, enough of them for an index to have a value."""
+    import pyarrow.compute as pc
+
+    seen = observations.filter(pc.greater_equal(observations["valid_fraction"], VALID_FRACTION_MIN))
+    return {"plots_seen": len(seen["plot_id"].unique())}
 
 
 def abstained_because(estimates: pa.Table) -> dict[str, int]:

@@ -16,7 +16,7 @@ from pipelines.assess import AssessRequest, assess
 from pipelines.check_plots import check_plots
 from pipelines.estimate import EstimateRequest, estimate
 from pipelines.observe import ObserveRequest, observe
-from pipelines.outcome import abstained_because, decision_counts, decision_facts, estimate_counts
+from pipelines.outcome import abstained_because, decision_counts, decision_facts, estimate_counts, seen_counts
 from pipelines.progress import Progress, silent
 from pipelines.region_config import RegionConfig, load_region
 from pipelines.report import write_report
@@ -105,7 +105,12 @@ class _Steps:
 def _close(steps: _Steps, run: RunFolder) -> Summary:
     estimates, decisions = run.read_estimates(), run.read_decisions()
     refused_plots = steps.record.steps["plots"].summary.counts["refused"]
-    counts = {"plots_refused": refused_plots, **estimate_counts(estimates), **decision_counts(decisions)}
+    counts = {
+        "plots_refused": refused_plots,
+        **seen_counts(run.read_observations()),
+        **estimate_counts(estimates),
+        **decision_counts(decisions),
+    }
     facts = {"abstained_because": abstained_because(estimates), **decision_facts(decisions)}
     steps.record = replace(steps.record, outcome={"counts": counts, **facts})
     steps.write()

@@ -46,7 +46,7 @@ def _inputs(folder: RunFolder) -> Any:  # noqa: ANN401 - ReportInputs, imported 
     from agrocredit.domain.crop_facts import load_crops
     from agrocredit.report import ReportInputs
     from agrocredit.store.bundled import data_path
-    from agrocredit.store.observations import read_manifest, read_observations
+    from agrocredit.store.observations import read_manifest
     from agrocredit.store.plot_files import read_plots
 
     record = read_run_record(folder.path)
@@ -57,7 +57,7 @@ def _inputs(folder: RunFolder) -> Any:  # noqa: ANN401 - ReportInputs, imported 
         simulated=record.simulated if record else False,
         plots=read_plots(folder.plots).plots,
         manifest=read_manifest(folder.observations) if observed else {},
-        observations=read_observations(folder.observations) if observed else None,
+        observations=folder.read_observations() if observed else None,
         estimates=folder.read_estimates() if folder.estimates.is_file() else None,
         decisions=decisions,
         sentences=_sentence,

@@ -42,6 +42,12 @@ class RunFolder:
         """The page."""
         return self.path / "report.html"
 
+    def read_observations(self) -> pa.Table:
+        """Return the observations, keys as declared in `agrocredit.domain.tables.OBSERVATION_KEYS`, then indices."""
+        from agrocredit.store.observations import read_observations
+
+        return read_observations(self.observations)
+
     def read_estimates(self) -> pa.Table:
         """Return the estimates, columns as declared in `agrocredit.domain.tables.ESTIMATES`."""
         from agrocredit.domain.tables import ESTIMATES

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -39,8 +39,8 @@ class RunRecord:
 
     title: str
     simulated: bool
-    steps: Mapping[str, Step] = MappingProxyType({})
-    outcome: Mapping[str, Any] = MappingProxyType({})
+    steps: Mapping[str, Step] = field(default_factory=dict)
+    outcome: Mapping[str, Any] = field(default_factory=dict)
     """Closing figures, once all steps are done."""
 
     def with_step(self, name: str, step: Step) -> RunRecord:

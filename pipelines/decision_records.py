@@ -1,0 +1,82 @@
+"""Decisions as records: taken out of a run, and computed again from nothing but themselves and the policy."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from agrocredit.domain.errors import InputUnusableError
+from agrocredit.domain.summary import Summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.assess import AssessRequest
+
+
+def write_decision_record(request: AssessRequest, *, farmer_id: str, season: str) -> Summary:
+    """Write the record of one farmer's decision to ``request.out``: every input and the result, canonical JSON.
+
+    Parameters
+    ----------
+    request : AssessRequest
+        The tables and the policy that `assess` decided by.
+    farmer_id, season : str
+        Whose decision, as in the decisions table.
+
+    Raises
+    ------
+    RefusedError
+        ``decision_unknown`` if there is no such decision.
+    """
+    from agrocredit.credit import canonical_json, decision_record, record_sha256
+    from agrocredit.store.atomic import write_bytes
+    from pipelines.assess import read_case_tables
+
+    tables = read_case_tables(request)
+    record = decision_record(
+        tables.estimates,
+        tables.plots,
+        farmer_id=farmer_id,
+        season=season,
+        holdings=tables.holdings,
+        policy=tables.policy,
+        crops=tables.crops,
+        as_of=request.as_of,
+    )
+    write_bytes(canonical_json(record), request.out)
+    return Summary(counts={"decisions": 1}, facts={"decision_sha256": record_sha256(record), "out": str(request.out)})
+
+
+def replay_decision(path: Path, *, policy: str | None = None) -> Summary:
+    """Compute a decision again from its record and compare the bytes; a difference is a failed check.
+
+    Parameters
+    ----------
+    path : Path
+        A record as `write_decision_record` writes it.
+    policy : str, optional
+        Policy file; else the policy that ships under the name in the record.
+
+    Raises
+    ------
+    InputUnusableError
+        ``record_unreadable`` for a file that is no record.
+    RefusedError
+        ``record_incomplete`` or ``policy_differs``, naming what is missing.
+    """
+    from agrocredit.credit import load_policy, record_sha256, replay
+
+    try:
+        stored = path.read_bytes()
+        record: dict[str, Any] = json.loads(stored)
+        name = policy or record["policy"]["name"]
+        result = record["result"]
+    except FileNotFoundError:
+        raise InputUnusableError("record_unreadable", f"{path}: no such file") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputUnusableError("record_unreadable", f"{path} is not a decision record ({error!r})") from error
+    again = replay(record, policy=load_policy(name))
+    failed = () if again == stored else (f"{path.name}: computed again, the decision differs from its record",)
+    facts = {"decision_sha256": record_sha256(record), "result": result, "same_bytes": not failed}
+    return Summary(counts={"decisions": 1}, facts=facts, failed_checks=failed)
