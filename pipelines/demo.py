@@ -59,4 +59,5 @@ def _release(run: RunFolder) -> str:
     """Return the release that answered in a run; plots of crops without one do not count."""
     from agrocredit.yields import NO_RELEASE
 
-    return max(set(run.read_estimates()["release"].to_pylist()) - {NO_RELEASE})
+    releases: set[str] = set(run.read_estimates()["release"].to_pylist())
+    return max(releases - {NO_RELEASE})

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from agrocredit.indices import IndexDefinition
     from agrocredit.scenes import SceneSet
-    from agrocredit.store.plot_files import PlotSet
+    from agrocredit.store import PlotSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
