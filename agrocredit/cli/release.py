@@ -33,8 +33,9 @@ def evaluate(
     """Score a release on labelled data, beside its baselines."""
     from pipelines.evaluate import evaluate as run
 
+    span = _years(years)
     answer(
-        lambda progress: run(release, data=data, years=_years(years), progress=progress),
+        lambda progress: run(release, data=data, years=span, progress=progress),
         as_json=as_json,
         show=show_scores,
     )

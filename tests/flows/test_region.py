@@ -1,0 +1,131 @@
+"""A whole region: plots in, limits out, the same folder whether it was disturbed or not."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+from agrocredit.domain.errors import InputUnusableError, RunInProgressError
+from agrocredit.domain.tables import DECISIONS, ESTIMATES
+from agrocredit.store.bundled import data_path
+from agrocredit.store.lock import hold
+from pipelines import region as region_flow
+from pipelines.demo import REGION
+from pipelines.region import run_region
+from pipelines.sample import build_sample, load_settings
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a small sample region and its configuration."""
+    folder = tmp_path_factory.mktemp("region")
+    settings = load_settings(data_path("sample", "region.toml"))
+    plots = replace(
+        settings.plots, count=60, not_fields=3, other_crop=2, overlapping=4, crossing=2, area_overstated=4, smallest=4
+    )
+    small = replace(
+        settings,
+        place=replace(settings.place, pixels=128),
+        season=replace(settings.season, pictures=24, overcast=2, history_years=8, history_plots=20),
+        plots=plots,
+    )
+    build_sample(folder / "sample", settings=small)
+    shutil.copyfile(REGION, folder / "region.toml")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(place):
+    """An undisturbed run."""
+    return run_region(place / "region.toml", out=place / "undisturbed"), place / "undisturbed"
+
+
+def everything(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_every_plot_has_an_estimate_or_a_reason_and_every_farmer_an_answer(run):
+    summary, folder = run
+    estimates = pq.read_table(folder / "estimates.parquet")
+    decisions = pq.read_table(folder / "decisions.parquet")
+    assert estimates.schema.names == ESTIMATES.names
+    assert decisions.schema.names == DECISIONS.names
+    counts = summary.counts
+    assert counts["plots"] + counts["plots_refused"] == 60
+    assert counts["plots_estimated"] + counts["plots_abstained"] == counts["plots"]
+    assert counts["approved"] + counts["referred"] + counts["declined"] == counts["farmers"]
+    assert counts["approved"] > 0
+
+
+def test_land_that_is_no_field_and_crops_nobody_knows_get_no_number(run, place):
+    _, folder = run
+    truth = {row["plot_id"]: row for row in pq.read_table(place / "sample/truth.parquet").to_pylist()}
+    rows = pq.read_table(folder / "estimates.parquet").to_pylist()
+    for row in rows:
+        kind = truth[row["plot_id"]]
+        if row["crop"] == "garlic":
+            assert row["reason"] == "crop_unknown"
+        elif not kind["is_field"]:
+            assert row["status"] == "abstained", kind
+
+
+def test_the_record_of_the_run_names_no_place_and_no_time(run):
+    _, folder = run
+    record = json.loads((folder / "run.json").read_text())
+    assert list(record["steps"]) == ["plots", "observe", "estimate", "assess"]
+    assert record["simulated"] is True
+    assert str(folder.parent) not in (folder / "run.json").read_text()
+
+
+def test_the_page_says_that_the_region_is_simulated(run):
+    _, folder = run
+    assert "imulated" in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize("stopped_at", ["estimate", "assess"])
+def test_a_stopped_run_resumes_into_the_same_folder(run, place, monkeypatch, stopped_at):
+    _, undisturbed = run
+    out = place / f"stopped-{stopped_at}"
+    real = getattr(region_flow, stopped_at)
+
+    def stop(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(region_flow, stopped_at, stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_region(place / "region.toml", out=out)
+    assert not (out / "report.html").exists()
+    monkeypatch.setattr(region_flow, stopped_at, real)
+    monkeypatch.setattr(region_flow, "observe", stop)  # must not be done again
+    run_region(place / "region.toml", out=out, resume=True)
+    assert everything(out) == everything(undisturbed)
+
+
+def test_resume_does_again_what_rests_on_changed_input(run, place, tmp_path):
+    _, undisturbed = run
+    out = tmp_path / "copy"
+    shutil.copytree(undisturbed, out)
+    changed = tmp_path / "region.toml"
+    text = (place / "region.toml").read_text().replace('"sample/', f'"{place}/sample/')
+    changed.write_text(text.replace("as_of = 2024-06-05\nweather", "as_of = 2024-04-20\nweather"))
+    before = json.loads((out / "run.json").read_text())["steps"]
+    run_region(changed, out=out, resume=True)
+    after = json.loads((out / "run.json").read_text())["steps"]
+    assert before["observe"]["key"] == after["observe"]["key"]
+    assert before["estimate"]["key"] != after["estimate"]["key"]
+    assert before["assess"]["key"] != after["assess"]["key"]
+
+
+def test_two_runs_on_one_output_exclude_each_other(place):
+    with hold(place / "held"), pytest.raises(RunInProgressError):
+        run_region(place / "region.toml", out=place / "held")
+
+
+def test_a_region_without_its_plots_is_refused_before_anything_is_written(place, tmp_path):
+    text = (place / "region.toml").read_text().replace("sample/plots.geojson", "nothing.geojson")
+    (tmp_path / "region.toml").write_text(text)
+    with pytest.raises(InputUnusableError):
+        run_region(tmp_path / "region.toml", out=tmp_path / "run")
+    assert not (tmp_path / "run" / "run.json").exists()
