@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from pipelines.progress import Progress
     from pipelines.simulated_seasons import SimulatedSeasons
     from pipelines.training_config import TrainingFile
-
-LEVEL_ERROR: Final = 0.08
-"""Relative error of a region's expected yield in training; assumption: real histories are short and of other plots."""
 
 
 def learn(
@@ -63,7 +60,7 @@ def learn(
         abstention=file.abstention,
         credibility=file.credibility,
     )
-    levels = region_levels(train, seed=file.training.seed)
+    levels = region_levels(train, error=file.simulation.level_error, seed=file.training.seed)
     labelled = LabelledSeasons(
         inputs=with_level(train.inputs, levels, reference_t_ha=facts.reference_t_ha),
         yields_t_ha=train.yields_t_ha,
@@ -84,19 +81,23 @@ def learn(
         known=fit_range(describe(train.inputs), refused_share=file.abstention.out_of_range_share),
         sha256="",
     )
-    return replace(release, calibration=_corrected(release, train, calibrate, seed=file.training.seed))
+    return replace(release, calibration=_corrected(release, train, calibrate, file=file))
 
 
-def region_levels(known: SimulatedSeasons, *, seed: int, of: SimulatedSeasons | None = None) -> NDArray[np.float64]:
+def region_levels(
+    known: SimulatedSeasons, *, error: float, seed: int, of: SimulatedSeasons | None = None
+) -> NDArray[np.float64]:
     """Return what a region's history would let one expect of each season, t/ha.
 
     The mean of the region's yields in all years of `known` but the season's own, with a relative error of
-    `LEVEL_ERROR` drawn a region and year.
+    `error` drawn a region and year: real histories are short and of other plots.
 
     Parameters
     ----------
     known : SimulatedSeasons
         The history.
+    error : float
+        Standard deviation of the logarithm.
     seed : int
     of : SimulatedSeasons, optional
         The seasons asked about; those of `known` by default.
@@ -109,7 +110,7 @@ def region_levels(known: SimulatedSeasons, *, seed: int, of: SimulatedSeasons | 
     own = sums.reindex(index).fillna(0.0)
     rest = whole.loc[asked.regions].to_numpy() - own.to_numpy()
     pairs, pair_of = np.unique(np.column_stack([asked.regions, asked.harvest_years]), axis=0, return_inverse=True)
-    errors = np.exp(LEVEL_ERROR * np.random.default_rng(seed).standard_normal(len(pairs)))
+    errors = np.exp(error * np.random.default_rng(seed).standard_normal(len(pairs)))
     levels: NDArray[np.float64] = rest[:, 0] / rest[:, 1] * errors[pair_of]
     return levels
 
@@ -144,11 +145,13 @@ def abstain_on(release: Release, seasons: SimulatedSeasons) -> list[str | None]:
     return [None if reason is None else reason.value for reason in reasons]
 
 
-def _corrected(release: Release, train: SimulatedSeasons, held_out: SimulatedSeasons, *, seed: int) -> Calibration:
+def _corrected(
+    release: Release, train: SimulatedSeasons, held_out: SimulatedSeasons, *, file: TrainingFile
+) -> Calibration:
     """Learn the shifts on the seasons that the release would answer for, with and without a level."""
     kept = answered(release, held_out)
     truth, years, inputs = held_out.yields_t_ha[kept], held_out.harvest_years[kept], held_out.inputs.take(kept)
-    levels = region_levels(train, of=held_out, seed=seed)[kept]
+    levels = region_levels(train, of=held_out, error=file.simulation.level_error, seed=file.training.seed)[kept]
     reference_t_ha = release.facts.reference_t_ha
     asked: list[tuple[SeasonInputs, NDArray[np.float64]]] = [
         (with_level(inputs, np.nan, reference_t_ha=reference_t_ha), truth / reference_t_ha),

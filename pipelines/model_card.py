@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ and calendar time, complete and as known on a random day.
 seen. On real fields expect larger errors; how much larger is not known. No variety trial, no disease, no intercropping,
 no field outside the training weather's climates has been tried.
 
+{_paragraph(file.season.disclosure)}
+
 ## What it is worth on simulated seasons of unseen years
 
 At harvest. "With history" joins it with the outlook from the region's earlier yields; baselines are scored on the same
@@ -88,14 +91,18 @@ Answers and abstentions on the test seasons: {", ".join(f"{name} {count:,}" for 
   {facts.reference_t_ha:.2f} t/ha) with wide intervals, and its middle may be far off where farms are unlike them.
 - With history the intervals are wider than they need to be on simulated plots: the model's weight is capped at
   {facts.credibility.w_max:g}, and errors of model and region are taken to go together.
-- Spread of plots inside a region: {facts.credibility.within_region_cv:g} of the mean
-  ({facts.credibility.within_region_cv_source}).
+- Spread of plots inside a region: {facts.credibility.within_region_cv:g} of the mean. Source:
+  {facts.credibility.within_region_cv_source}.
 - Smaller plots mix with their neighbours; under {facts.abstention.pixels_min:g} pixels it abstains. Error and coverage
   by size of plot stand above: they are the fairness figures of this release.
 - It cannot tell one crop from another: a plot that carries another crop with a like curve gets this crop's yield.
 - Trained with seed {file.training.seed} on one thread: the same files and versions give the same bytes on the same kind
   of machine; another processor may differ in the last digits.
 """
+
+
+def _paragraph(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, width=118))
 
 
 def _table(lines: Mapping[str, Mapping[str, object]]) -> str:

@@ -51,6 +51,8 @@ class CropConfig:
     """Base of the thermal axis; that of the crop's facts."""
     thermal_total_c_day: float
     """Degree days that the steps of the thermal axis share out."""
+    disclosure: str
+    """Which real data was looked at while the settings of this file were chosen; stands in the card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
