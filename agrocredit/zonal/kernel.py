@@ -1,0 +1,158 @@
+"""From the pixels of a block to sums of plots: the fused kernel, ready to call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import typeof
+
+from agrocredit.domain.errors import InputUnusableError
+from agrocredit.zonal.generated import compiled_function
+from agrocredit.zonal.kernel_source import ABSENT, RasterLayout, kernel_source
+from agrocredit.zonal.layout import BLOCK
+from agrocredit.zonal.sums import BlockSums
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from agrocredit.zonal.kernel_source import PixelFormulas
+    from agrocredit.zonal.pixels import BandPixels, BlockPixels
+    from agrocredit.zonal.weights import Block, CoverageWeights
+
+_NO_CLASSES = np.zeros(0, np.uint8)
+_NO_NUMBER: dict[bool, float | int] = {True: np.nan, False: -(1 << 62)}
+"""By whether raw numbers are floats: what no pixel is equal to. Integers of 64 bits are not read."""
+_ALL_CLEAR = np.ones(256, np.bool_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """Compiled arithmetic of some indices. A plain record: it travels to workers and is compiled there, once."""
+
+    formulas: PixelFormulas
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns of the indices."""
+        return self.formulas.names
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Common names of the bands that the indices need."""
+        return self.formulas.bands
+
+    def accumulate(self, weights: CoverageWeights, block: Block, pixels: BlockPixels) -> BlockSums:
+        """Return the sums of all plots that touch a block; the interpreter's lock is not held meanwhile.
+
+        A pixel is clear where its class is clear and every band that is there has data. An index also drops pixels
+        where its own value is not finite, and has its own sum of weights for that reason. Plots are added up in a fixed
+        order, so the answer is the same bytes whoever computes it.
+
+        Parameters
+        ----------
+        weights : CoverageWeights
+        block : Block
+            One of ``weights.blocks``.
+        pixels : BlockPixels
+            Raw numbers over the block; bands the indices do not need are ignored.
+
+        Raises
+        ------
+        InputUnusableError
+            ``band_missing`` if not one band of the indices is there, ``grid_mismatch`` if a raster has another shape.
+        """
+        present = [name for name in self.bands if name in pixels.bands]
+        if not present:
+            raise InputUnusableError(
+                "band_missing", f"none of {', '.join(self.bands)}; given: {', '.join(pixels.bands) or 'none'}"
+            )
+        pixels.check(block)
+        parts = block.part_to - block.part_from
+        sums = BlockSums(
+            part_from=block.part_from,
+            part_to=block.part_to,
+            sums=np.zeros((parts, len(self.names))),
+            weights=np.zeros((parts, len(self.names))),
+            clear=np.zeros(parts),
+        )
+        layout, rasters = self._rasters(block, pixels)
+        arguments = (
+            *(weights.edge, weights.low, weights.run, weights.part_edge_at, weights.part_run_at),
+            *(block.part_from, block.part_to),
+            *rasters,
+            *(sums.sums, sums.weights, sums.clear),
+        )
+        source = _source(self.formulas, layout)
+        compiled_function(source, "accumulate", tuple(map(typeof, arguments)))(*arguments)
+        return sums
+
+    def _rasters(self, block: Block, pixels: BlockPixels) -> tuple[RasterLayout, tuple[Any, ...]]:
+        """Return which rasters share a grid, and the kernel's arguments that come from the pixels."""
+        bands = [pixels.bands.get(name) for name in self.bands]
+        dtype = np.result_type(*(band.dn.dtype for band in bands if band is not None))
+        shapes = [None if band is None else (band.factor, band.dn.shape[1]) for band in bands]
+        mask = pixels.mask
+        mask_shape = None if mask is None else (mask.factor, mask.classes.shape[1])
+        kinds = [kind for kind in dict.fromkeys([*shapes, mask_shape]) if kind is not None]
+        number = {None: ABSENT} | {kind: number for number, kind in enumerate(kinds)}
+        layout = RasterLayout(
+            bands=tuple(number[shape] for shape in shapes), mask=number[mask_shape], floats=dtype.kind == "f"
+        )
+        return layout, (
+            _NO_CLASSES if mask is None else _flat(mask.classes, np.dtype(np.uint8)),
+            _ALL_CLEAR if mask is None else mask.is_clear,
+            *_places(kinds, block),
+            np.array([1.0 if band is None else band.scale for band in bands]),
+            np.array([0.0 if band is None else band.offset for band in bands]),
+            np.array(
+                [_NO_NUMBER[layout.floats] if band is None else _nodata(band, floats=layout.floats) for band in bands]
+            ),
+            *(np.zeros(0, dtype) if band is None else _flat(band.dn, dtype) for band in bands),
+        )
+
+
+def make_kernel(formulas: PixelFormulas) -> Kernel:
+    """Return the kernel that computes these indices.
+
+    Parameters
+    ----------
+    formulas : PixelFormulas
+        From ``agrocredit.indices.compile_indices``.
+    """
+    return Kernel(formulas=formulas)
+
+
+@lru_cache(maxsize=64)
+def _source(formulas: PixelFormulas, layout: RasterLayout) -> str:
+    return kernel_source(formulas, layout)
+
+
+def _nodata(band: BandPixels, *, floats: bool) -> float | int:
+    """Return the number that means no data, as the kernel compares it, or one that no pixel has."""
+    if band.nodata is None or not (floats or float(band.nodata).is_integer()):
+        return _NO_NUMBER[floats]
+    return float(band.nodata) if floats else int(band.nodata)
+
+
+def _flat(raster: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the raster as one row of native numbers; no copy where it already lies so."""
+    return np.ascontiguousarray(raster, dtype.newbyteorder("=")).reshape(-1)
+
+
+def _places(kinds: Sequence[tuple[int, int]], block: Block) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return where rows and columns of the block lie in flat rasters, for each kind of factor and width.
+
+    A pixel is at ``row_at[kind, row] + col_at[kind, column]``.
+    """
+    row_at = np.zeros((len(kinds), BLOCK), np.uint32)
+    col_at = np.zeros((len(kinds), BLOCK), np.uint32)
+    steps = np.arange(BLOCK)
+    for number, (factor, width) in enumerate(kinds):
+        row_at[number] = ((block.row0 + steps) // factor - block.row0 // factor) * width
+        col_at[number] = (block.col0 + steps) // factor - block.col0 // factor
+    return row_at, col_at

@@ -1,0 +1,115 @@
+"""Sums of plots: what a block leaves behind, how blocks join, and the observation rows they become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from agrocredit.domain.errors import InputUnusableError
+from agrocredit.domain.tables import VALID_FRACTION_MIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from agrocredit.zonal.weights import CoverageWeights
+
+_COUNT_PIXEL_M = 10.0
+"""Side of the pixels that ``pixel_count`` counts, whatever the grid's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlockSums:
+    """What one block of one scene says about its plots; rows are the block's parts."""
+
+    part_from: int
+    part_to: int
+    sums: NDArray[np.float64]
+    """Index times weight, (parts, indices)."""
+    weights: NDArray[np.float64]
+    """Clear pixels at which the index has a value, (parts, indices)."""
+    clear: NDArray[np.float64]
+    """Clear pixels, (parts,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlotSums:
+    """What one scene says about every plot."""
+
+    sums: NDArray[np.float64]
+    """Index times weight, (plots, indices)."""
+    weights: NDArray[np.float64]
+    """Clear pixels at which the index has a value, (plots, indices)."""
+    clear: NDArray[np.float64]
+    """Clear pixels, (plots,)."""
+
+
+def combine(blocks: Iterable[BlockSums], *, weights: CoverageWeights, n_indices: int) -> PlotSums:
+    """Return the sums of plots over blocks. Blocks may come in any order; they are always added in the same one.
+
+    Parameters
+    ----------
+    blocks : iterable of BlockSums
+        Of one scene, each block at most once. Plots in blocks that are not given count as not seen there.
+    weights : CoverageWeights
+    n_indices : int
+
+    Raises
+    ------
+    InputUnusableError
+        ``block_repeated`` if a block is given twice.
+    """
+    ordered = sorted(blocks, key=lambda block: block.part_from)
+    total = PlotSums(
+        sums=np.zeros((weights.n_plots, n_indices)),
+        weights=np.zeros((weights.n_plots, n_indices)),
+        clear=np.zeros(weights.n_plots),
+    )
+    done = 0
+    for block in ordered:
+        if block.part_from < done:
+            raise InputUnusableError("block_repeated", f"parts {block.part_from} to {block.part_to} were given twice")
+        done = block.part_to
+        # Within a block a plot has one part, so plain indexed addition is right.
+        plots = weights.part_plot[block.part_from : block.part_to]
+        total.sums[plots] += block.sums
+        total.weights[plots] += block.weights
+        total.clear[plots] += block.clear
+    return total
+
+
+def finish(sums: PlotSums, *, weights: CoverageWeights, names: Sequence[str]) -> pa.Table:
+    """Return one row for every plot on the grid, by number.
+
+    Parameters
+    ----------
+    sums : PlotSums
+    weights : CoverageWeights
+    names : sequence of str
+        Columns of the indices, in the order of `sums`.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``plot`` (position among the geometries), ``valid_fraction`` (share of the plot's whole area seen clear, 0 to
+        1), ``pixel_count`` (clear pixels of 10 m, weighted by coverage), then a column an index: the mean over clear
+        pixels, null where no pixel has a value or ``valid_fraction`` is under `VALID_FRACTION_MIN`.
+    """
+    plots = weights.plots_on_grid
+    clear = sums.clear[plots]
+    valid_fraction = np.minimum(clear / weights.area_px[plots], 1.0)
+    columns = {
+        "plot": pa.array(plots, pa.int64()),
+        "valid_fraction": pa.array(valid_fraction),
+        "pixel_count": pa.array(clear * (weights.grid.resolution_m / _COUNT_PIXEL_M) ** 2),
+    }
+    for k, name in enumerate(names):
+        weight = sums.weights[plots, k]
+        null = (weight <= 0) | (valid_fraction < VALID_FRACTION_MIN)
+        mean = sums.sums[plots, k] / np.where(null, 1.0, weight)
+        columns[name.lower()] = pa.array(mean, mask=null)
+    return pa.table(columns)
