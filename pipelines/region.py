@@ -91,7 +91,7 @@ class _Steps:
         done = self.earlier.steps.get(name) if self.earlier else None
         if done is None or done.key != key or not output.exists():
             self.earlier = None  # what follows rests on new output
-            done = Step(key=key, summary=step())
+            done = Step(key=key, summary=_without_place(step()))
         self.record = self.record.with_step(name, done)
         self.write()
 
@@ -100,6 +100,11 @@ class _Steps:
         from agrocredit.store.canonical_json import write_json
 
         write_json(self.record.as_dict(), self.run.path / FILE)
+
+
+def _without_place(summary: Summary) -> Summary:
+    """Return a summary that does not say where its output lies, so that equal runs leave equal records."""
+    return replace(summary, facts={name: value for name, value in summary.facts.items() if name != "out"})
 
 
 def _close(steps: _Steps, run: RunFolder) -> Summary:
