@@ -57,7 +57,7 @@ def run_demo(out: Path, *, workers: int | None = None, progress: Progress = sile
 
 def _release(run: RunFolder) -> str:
     """Return the release that answered in a run; plots of crops without one do not count."""
-    from agrocredit.yields import NO_RELEASE
+    from agrocredit.yields.prediction import NO_RELEASE
 
     releases: set[str] = set(run.read_estimates()["release"].to_pylist())
     return max(releases - {NO_RELEASE})
