@@ -3,7 +3,7 @@
 What it does with each part of a block, in batches of up to `BATCH` clear pixels that stay in the first-level cache:
 
 1. unpack an entry; find its place in the rasters of each resolution by tables (so any whole factor works); copy the raw
-   numbers and keep them if the class is clear - without a branch, a pixel that is not kept is overwritten by the next;
+   numbers if the class is clear - clouds are of one piece, so this branch is seldom guessed wrong;
 2. scale and offset each band; a pixel without data in any band loses its weight;
 3. for each index compute value times weight; a product that is not finite is dropped for this index alone;
 4. add the products up in eight lanes, which are joined in one fixed way.
@@ -222,12 +222,14 @@ def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
 
 def _take(there: Sequence[int], layout: RasterLayout, *, indent: int) -> list[str]:
     """Return the lines that read the pixel at position ``p`` and keep it, with weight ``w``, if it is clear."""
+    skip = [] if layout.mask == ABSENT else [f"if not is_clear[classes[i{layout.mask}]]:", "    continue"]
     lines = [
         f"row = p >> np.uint32({_ROW_SHIFT})",
         f"col = p & np.uint32({BLOCK - 1})",
         *(f"i{grid} = row_at[{grid}, row] + col_at[{grid}, col]" for grid in layout.grids),
+        *skip,
         *(f"raw[{b}, m] = raw{b}[i{layout.bands[b]}]" for b in there),
         "weight[m] = w",
-        "m += np.uint64(1)" if layout.mask == ABSENT else f"m += np.uint64(is_clear[classes[i{layout.mask}]])",
+        "m += np.uint64(1)",
     ]
     return [" " * indent + line for line in lines]

@@ -143,7 +143,9 @@ class CoverageWeights:
     @property
     def plots_on_grid(self) -> NDArray[np.intp]:
         """Numbers of the plots that cover at least a piece of a pixel, rising."""
-        return np.unique(self.part_plot).astype(np.intp)
+        on_grid = np.zeros(self.n_plots, np.bool_)
+        on_grid[self.part_plot] = True
+        return np.flatnonzero(on_grid)
 
     def entries(self, plot: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Return rows, columns and covered shares of one plot's pixels, by row, then column; slow, for looking."""
