@@ -54,9 +54,9 @@ and calendar time, complete and as known on a random day.
 
 ## What it was not tested on
 
-**No real plot yield at all.** The figures below say how well it reads seasons of the same simulator in years it has not
-seen. On real fields expect larger errors; how much larger is not known. No variety trial, no disease, no intercropping,
-no field outside the training weather's climates has been tried.
+**Real plot yields.** No real plot yield stands behind any figure below: they say how well it reads seasons of the same
+simulator in years it has not seen. On real fields expect larger errors; how much larger is not known. No variety trial,
+no disease, no intercropping, no field outside the training weather's climates has been tried.
 
 {_paragraph(file.season.disclosure)}
 
@@ -89,6 +89,8 @@ Answers and abstentions on the test seasons: {", ".join(f"{name} {count:,}" for 
 
 - The level comes from the region's history. Without one the release answers from its simulated farms (mean
   {facts.reference_t_ha:.2f} t/ha) with wide intervals, and its middle may be far off where farms are unlike them.
+- The history must be of the plot's own region. A national one in a poor district moves the middle to the wrong level
+  and narrows the interval around it.
 - With history the intervals are wider than they need to be on simulated plots: the model's weight is capped at
   {facts.credibility.w_max:g}, and errors of model and region are taken to go together.
 - Spread of plots inside a region: {facts.credibility.within_region_cv:g} of the mean. Source:

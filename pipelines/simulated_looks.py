@@ -74,7 +74,7 @@ class LooksConfig:
 class SimulatedLooks:
     """Looks at n seasons on a grid of days; what the features room reads."""
 
-    values: Doubles
+    index_values: Doubles
     """(n, day, index); meaningless where the weight is 0."""
     weights: Doubles
     """(n, day) share of the plot seen clear, 0 where there is no look."""
@@ -128,7 +128,7 @@ def simulate_looks(
     bands = {name: (1 - mixed) * band + mixed * np.roll(band, 1, axis=0) for name, band in bands.items()}
     seen = _sensed(bands, config=config, rng=rng)
     values = np.stack([evaluate(index, seen) for index in indices], axis=2)
-    return SimulatedLooks(values=values, weights=weights, touched=touched, pixel_counts=pixels)
+    return SimulatedLooks(index_values=values, weights=weights, touched=touched, pixel_counts=pixels)
 
 
 def _schedule(n: int, days: int, *, config: LooksConfig, rng: np.random.Generator) -> tuple[NDArray[np.bool_], Doubles]:

@@ -61,8 +61,8 @@ class SimulationConfig:
     nitrogen: tuple[float, float]
     """Range of the regions' nitrogen supply relative to the need: poorer than the facts' farms, as smallholders are."""
     cover_low: float
-    """Share of the ground that the patchiest stand of the worst region covers. Regions lie anywhere between that and full
-    stands only; in each a full stand is the likeliest."""
+    """Share of the ground that the patchiest stand of the worst region covers. Regions lie anywhere between that and
+    full stands only; in each a full stand is the likeliest."""
     region_yield: tuple[float, float]
     """Range of what a region's farms bring home of the same canopy, drawn by logarithm: old varieties, weeds that look
     like crop, losses. No picture shows it, the region's history does."""
@@ -211,7 +211,7 @@ class Simulator:
         length = self.window.length_days
         names = [index.column for index in self.indices]
         arrays = assemble_arrays(
-            looks.values,
+            looks.index_values,
             looks.weights,
             np.arange(length, dtype=np.float64),
             step_days=steps,
