@@ -53,7 +53,7 @@ class ObserveRequest:
     allow_roots: tuple[str, ...] = ()
     """Folders, hosts and buckets the catalogue may lead to besides its own."""
     cache: Path | None = None
-    """Folder for copies of remote assets."""
+    """Folder for copies of remote assets and for coverage weights, which serve the next run too."""
     id_field: str | None = None
 
 

@@ -33,7 +33,12 @@ class SceneWork:
     """Work folder of the run, seen by all workers: ``plots.parquet`` in, commits out."""
     indices: CompiledIndices
     cache: Path | None
-    """Folder for copies of remote assets."""
+    """Folder for copies of remote assets, and for coverage weights that serve the next run too."""
+
+    @property
+    def weights_folder(self) -> Path:
+        """Where coverage weights are kept: in the cache, or with the work of this run."""
+        return (self.cache or self.folder) / "weights"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +104,7 @@ def _rows(opened: OpenedScene, work: SceneWork) -> pa.Table:
     from agrocredit.zonal import combine, finish, make_kernel
 
     near = plots_near(work.folder / "plots.parquet", opened.grid)
-    weights = weights_on(opened.grid, near=near)
+    weights = weights_on(opened.grid, near=near, folder=work.weights_folder)
     kernel = make_kernel(work.indices)
     sums = [kernel.accumulate(weights, block, _pixels(opened, block)) for block in weights.blocks]
     table = finish(

@@ -1,7 +1,7 @@
-"""Coverage weights for the scenes of a run: the plots near a grid, and their weights on it, made once a process.
+"""Coverage weights for the scenes of a run: the plots near a grid, and their weights on it, made once.
 
-A run has a few grids and many scenes. The first task that needs a grid's weights makes them, the others of the process
-wait and share them.
+A run has a few grids and many scenes. The first task that needs a grid's weights makes them and keeps them on disk; the
+others of its process wait and share them, other processes map the same file.
 """
 
 from __future__ import annotations
@@ -82,20 +82,22 @@ def _plots_near(plots_file: str, grid: Grid) -> NearPlots:
     return NearPlots(numbers=numbers, geometries=geometries, key=f"{plots_file}|{grid.key}")
 
 
-def weights_on(grid: Grid, *, near: NearPlots) -> CoverageWeights:
-    """Return the coverage weights of plots on a grid, made by the first task of the process that asks.
+def weights_on(grid: Grid, *, near: NearPlots, folder: Path) -> CoverageWeights:
+    """Return the coverage weights of plots on a grid, made by the first task that asks and kept on disk for the others.
 
     Parameters
     ----------
     grid : Grid
     near : NearPlots
         From `plots_near` on the same grid.
+    folder : Path
+        Where weights are kept, by content.
     """
-    from agrocredit.zonal import build_weights
+    from agrocredit.zonal import kept_weights
 
     with _building[near.key]:
         if near.key not in _known:
             while len(_known) >= GRIDS_KEPT:
                 _known.pop(next(iter(_known)))
-            _known[near.key] = build_weights(near.geometries, grid=grid)
+            _known[near.key] = kept_weights(near.geometries, grid=grid, folder=folder)
         return _known[near.key]

@@ -25,7 +25,9 @@ def observe(
         list[str] | None,
         typer.Option(help="Folder, https://host or s3://bucket the catalogue may lead to besides its own; repeatable."),
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder for assets fetched over the network.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for fetched assets and coverage weights, reused by later runs.")
+    ] = None,
     id_field: IdField = None,
     scheduler: Scheduler = None,
     workers: Workers = None,
