@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agrocredit.domain.errors import InputUnusableError, Refusal
+from agrocredit.domain.errors import InputUnusableError, Refusal, WrongUsageError
 from agrocredit.domain.summary import Summary
 from pipelines.engine import run_tasks
 from pipelines.merge_acquisitions import Merged, merge_acquisitions
@@ -56,6 +56,10 @@ class ObserveRequest:
     """Folder for copies of remote assets and for coverage weights, which serve the next run too."""
     id_field: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise WrongUsageError("date_range_invalid", f"start {self.start}, expected before the end {self.end}")
+
 
 def observe(
     request: ObserveRequest, *, client: Client | None = None, workers: int | None = None, progress: Progress = silent
@@ -90,9 +94,10 @@ def observe(
         work = _work(request, plot_set, definitions)
         task = partial(observe_scene, work=work)
         outcomes = run_tasks(task, scene_set.scenes, client=client, workers=workers, stage="observe", progress=progress)
-        summary = _publish(request, plot_set, definitions, scene_set, outcomes)
-        shutil.rmtree(work.folder.parent)
-    return summary
+        try:
+            return _publish(request, plot_set, definitions, scene_set, outcomes)
+        finally:  # a run that was killed keeps its commits for the next; one that has its answer needs them no more
+            shutil.rmtree(work.folder.parent)
 
 
 def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneSet:
@@ -100,7 +105,7 @@ def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
     from agrocredit.scenes import find_scenes
 
     west, south, east, north = map(float, plot_set.plots.total_bounds)
-    return find_scenes(
+    found = find_scenes(
         request.scenes,
         start=request.start,
         end=request.end,
@@ -109,18 +114,23 @@ def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
         bounds_deg=(west, south, east, north),
         allow_roots=request.allow_roots,
     )
+    if found.outside_bounds and not found.scenes and not found.refused:
+        detail = f"none of {len(plot_set.plots)} plots lies in one of the {found.outside_bounds} scenes of the season"
+        raise InputUnusableError("no_plot_in_scenes", detail)
+    return found
 
 
 def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneWork:
     """Lay out the work folder; its name is a hash of what the sums depend on, so that only equal work is taken over."""
     from agrocredit.indices import compile_indices
-    from agrocredit.store.atomic import atomic_file
+    from agrocredit.store.atomic import atomic_file, output_errors
 
     plots_hash = hashlib.sha256(b"".join(plot_set.plots.geometry.to_wkb())).hexdigest()
     recipe = recipe_sha256(definitions)
     key = hashlib.sha256(f"{recipe} {plots_hash} {request.scenes}".encode()).hexdigest()[:16]
     folder = request.out.with_name(f".{request.out.name}.work") / key
-    folder.mkdir(parents=True, exist_ok=True)
+    with output_errors(request.out):
+        folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "plots.parquet") as temporary:
         plot_set.plots[["id", "geometry"]].to_parquet(temporary)
     return SceneWork(folder=folder, indices=compile_indices(definitions), cache=request.cache)

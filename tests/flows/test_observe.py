@@ -143,7 +143,22 @@ def test_plots_outside_every_scene_are_named(catalogue, field_of, write_plots, t
     alone = write_plots(tmp_path / "q.geojson", field_of("far", 41, 4, 8, 8), field_of("farther", -12, 4, 8, 8))
     with pytest.raises(InputUnusableError, match="no_plot_in_scenes"):
         observe(request_of(catalogue, alone, tmp_path / "none"))
-    assert not (tmp_path / "none").exists()
+    elsewhere = write_plots(tmp_path / "r.geojson", field_of("away", 9_000, 4, 8, 8))
+    with pytest.raises(InputUnusableError, match="no_plot_in_scenes"):
+        observe(request_of(catalogue, elsewhere, tmp_path / "none"))
+    assert not list(tmp_path.glob("*none*"))
+
+
+def test_dates_in_the_wrong_order_are_wrong_usage(catalogue, plots, tmp_path):
+    catalogue.add("s1", "2022-05-10")
+    with pytest.raises(WrongUsageError, match="date_range_invalid"):
+        request_of(catalogue, plots, tmp_path / "obs", start=date(2022, 7, 1), end=date(2022, 5, 1))
+
+
+def test_features_that_are_no_items_are_no_catalogue(catalogue, plots, tmp_path):
+    catalogue.add("s1", "2022-05-10")
+    with pytest.raises(InputUnusableError, match="catalog_not_stac"):
+        observe(request_of(catalogue, plots, tmp_path / "obs", scenes=str(plots)))
 
 
 def test_an_index_of_the_users_own_becomes_a_column(catalogue, plots, tmp_path):
