@@ -1,6 +1,6 @@
 """Score a release on labelled data: the canonical folder in, one table of figures out, baselines beside the model.
 
-Each label is estimated as at the end of its season, by the same functions that ``estimate`` uses.
+Each label is estimated as on the day of its season's last look, by the same functions that ``estimate`` uses.
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ from pipelines.labelled_data import Labelled, read_labelled
 from pipelines.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from agrocredit.domain.crop import Season
     from agrocredit.yields import Release
     from pipelines.crop_groups import CropGroup
+
+
+_REGION_ALONE = tuple(f"region_{column}" for column in QUANTILE_COLUMNS)
+"""Columns of what the region's history says of a row without looking at it."""
 
 
 def evaluate(release: str, *, data: Path, years: tuple[int, int] | None = None, progress: Progress = silent) -> Summary:
@@ -43,7 +49,9 @@ def evaluate(release: str, *, data: Path, years: tuple[int, int] | None = None, 
     Summary
         Its facts are the scores: ``n``, ``rmse_t_ha``, ``nrmse``, ``r2``, ``pinball``, ``coverage90``,
         ``width90_t_ha``, ``coverage80``, ``abstained``, the same under ``by_year``, ``by_region``, ``by_crop``, and a
-        line each under ``baselines``, scored on the rows that the release answered.
+        line each under ``baselines``, scored on the rows that the release answered: ``region_alone`` knows the history,
+        ``regional_mean`` and ``ndvi_integral`` know yields of other rows, of other years where there are several, else
+        of the same season: more than a lender can know before harvest.
 
     Raises
     ------
@@ -85,6 +93,7 @@ def _baselines(rows: pd.DataFrame, truth: NDArray[np.float64]) -> dict[str, obje
     fold = folds(rows.loc[answered, "unit"].tolist(), rows.loc[answered, "harvest_year"].to_numpy(np.int64))
     integrals = rows.loc[answered, "ndvi_integral"].to_numpy(np.float64)
     return {
+        "region_alone": score(known, rows.loc[answered, list(_REGION_ALONE)].to_numpy(np.float64)),
         "regional_mean": score(known, regional_mean(regions, known, fold=fold)),
         "ndvi_integral": score(known, integral_line(integrals, known, fold=fold)),
     }
@@ -121,16 +130,18 @@ def _estimate_group(
     if group.season is None:
         as_of = pd.Timestamp(year, 12, 31).date()
         rows = unknown_crop(units, crop=facts.crop, harvest_year=year, as_of=as_of)
-        return _joined(labels, rows.to_pandas(), np.full(len(units), np.nan))
-    thermal_time = season_thermal_time(
-        labelled.weather, group.season, base_c=facts.base_temperature_c, as_of=group.season.end_on
-    )
+        return _joined(labels, rows.to_pandas(), np.full(len(units), np.nan)).assign(
+            **dict.fromkeys(_REGION_ALONE, np.nan)
+        )
+    series = labelled.series[labelled.series["harvest_year"] == year]
+    as_of = _last_look(series, group.season)
+    thermal_time = season_thermal_time(labelled.weather, group.season, base_c=facts.base_temperature_c, as_of=as_of)
     season = assemble_season(
-        labelled.series[labelled.series["harvest_year"] == year],
+        series,
         plot_ids=units,
         season=group.season,
         indices=[name for name in facts.indices if name in labelled.series.columns],
-        as_of=group.season.end_on,
+        as_of=as_of,
         thermal_time=thermal_time,
         thermal_total_c_day=None if thermal_time is None else facts.thermal_total_c_day,
         steps=facts.network.steps,
@@ -144,7 +155,17 @@ def _estimate_group(
         evidence=units,
     )
     rows = predict(season, release=release, plots=plots, harvest_year=year)
-    return _joined(labels, rows.to_pandas(), phenology(season)["integral_index_days"].to_numpy(np.float64))
+    joined = _joined(labels, rows.to_pandas(), phenology(season)["integral_index_days"].to_numpy(np.float64))
+    unknown = (np.nan,) * len(QUANTILE_COLUMNS)
+    region_alone = [unknown if one is None else one.quantiles_t_ha for one in plots.outlooks]
+    return joined.assign(**dict(zip(_REGION_ALONE, np.array(region_alone).T, strict=True)))
+
+
+def _last_look(series: pd.DataFrame, season: Season) -> date:
+    """Return the day of the season's last look, which is when `estimate` would be asked; its end if there is none."""
+    days = series["acquired_at"].dt.date
+    inside = days[(days >= season.start_on) & (days < season.end_on)]
+    return inside.max() if len(inside) else season.end_on
 
 
 def _joined(labels: pd.DataFrame, rows: pd.DataFrame, integral: NDArray[np.float64]) -> pd.DataFrame:

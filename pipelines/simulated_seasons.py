@@ -64,8 +64,8 @@ class SimulationConfig:
     """Share of the ground that the patchiest stand of the worst region covers. Regions lie anywhere between that and
     full stands only; in each a full stand is the likeliest."""
     region_yield: tuple[float, float]
-    """Range of what a region's farms bring home of the same canopy, drawn by logarithm: old varieties, weeds that look
-    like crop, losses. No picture shows it, the region's history does."""
+    """Range of what a region's farms bring home of the same canopy: old varieties, weeds that look like crop, losses.
+    No picture shows it, the region's history does. Drawn from a triangle in the logarithm whose tip is at 1."""
     level_error: float
     """Relative error of the yield that a region's history lets one expect."""
     unseen_yield_cv: float
@@ -123,7 +123,7 @@ class Simulator:
         grown = simulate(
             self._forcing(starts, region_of), crop=crop, soil=soil, sowing_day=np.clip(sowing, 0, 200).astype(np.int64)
         )
-        cover = rng.triangular(self._drawn((self.simulation.cover_low, 0.98), stream=2)[region_of], 1.0, 1.0)
+        cover = rng.triangular(self._cover_low()[region_of], 1.0, 1.0)
         looks = simulate_looks(
             grown,
             cover=cover,
@@ -137,14 +137,21 @@ class Simulator:
         spread = np.sqrt(np.log1p(self.simulation.unseen_yield_cv**2))
         unseen = np.exp(spread * rng.standard_normal(n) - spread**2 / 2)
         parts = list(self._views(looks, starts, region_of, harvest_year, rng))
-        brought = np.exp(self._drawn(np.log(self.simulation.region_yield), stream=1))
-        yields_t_ha = grown.yield_t_ha * cover * unseen * brought[region_of]
+        yields_t_ha = grown.yield_t_ha * cover * unseen * self._brought()[region_of]
         return _joined(parts, yields_t_ha, harvest_year, self._numbers()[region_of])
 
-    def _drawn(self, between: Sequence[float] | NDArray[np.float64], *, stream: int) -> NDArray[np.float64]:
-        """Return one number a region, the same in every year."""
-        own = np.random.default_rng([self.simulation.seed, self.window.length_days, stream])
-        return own.uniform(between[0], between[1], size=len(self.regions))
+    def _region_draws(self, stream: int) -> np.random.Generator:
+        """Return a generator that says the same of the regions in every year."""
+        return np.random.default_rng([self.simulation.seed, self.window.length_days, stream])
+
+    def _brought(self) -> NDArray[np.float64]:
+        """Return what each region brings home of its canopy."""
+        low, high = np.log(self.simulation.region_yield)
+        return np.exp(self._region_draws(1).triangular(low, min(0.0, high), high, size=len(self.regions)))
+
+    def _cover_low(self) -> NDArray[np.float64]:
+        """Return how patchy each region's worst stand is."""
+        return self._region_draws(2).uniform(self.simulation.cover_low, 0.98, size=len(self.regions))
 
     def _numbers(self) -> NDArray[np.int64]:
         return np.array([region.number for region in self.regions], dtype=np.int64)

@@ -241,7 +241,8 @@ def test_evaluate_prints_the_figures_beside_their_baselines(lenient, tmp_path):
     assert set(facts["by_year"]) == {"2020", "2021"}
     assert set(facts["by_region"]) == {"north", "south"}
     assert set(facts["by_crop"]) == {"winter_wheat"}
-    assert set(facts["baselines"]) == {"regional_mean", "ndvi_integral"}
+    assert set(facts["baselines"]) == {"region_alone", "regional_mean", "ndvi_integral"}
+    assert facts["baselines"]["region_alone"]["n"] == facts["n"]
     # On bells whose area is the yield, a ruler is nearly perfect: the baseline is not made of straw.
     assert facts["baselines"]["ndvi_integral"]["r2"] > 0.9
     assert facts["baselines"]["regional_mean"]["r2"] < 0.2
