@@ -34,6 +34,9 @@ HISTORY_YEARS_MAX: Final = 25
 """Only the latest years make the trend: many national yields have stopped rising, and a line through their rise runs
 past them (Grassini, Eskridge and Cassman 2013, doi:10.1038/ncomms3918)."""
 
+TREND_SURE: Final = 0.95
+"""How sure the sign of a trend must be before it is drawn on to the next harvest."""
+
 _LOW, _HIGH = QUANTILE_LEVELS.index(0.10), QUANTILE_LEVELS.index(0.90)
 _SIGMAS_80 = float(stats.norm.ppf(0.90) - stats.norm.ppf(0.10))
 
@@ -95,7 +98,8 @@ def area_outlook(
     """Return a region's outlook for a harvest year from its yields of earlier years, or None if they are too few.
 
     The trend is Theil and Sen's (median of slopes; Sen 1968, JASA 63:1379-1389) with the median intercept: one failed
-    harvest does not tilt it. Years from `harvest_year` on are not used: they were not known.
+    harvest does not tilt it. A slope whose 95 % interval holds 0 is none: drawn on from twenty years it would add more
+    error than it takes away. Years from `harvest_year` on are not used: they were not known.
 
     Parameters
     ----------
@@ -111,7 +115,7 @@ def area_outlook(
     year, brought = year[usable][latest], brought[usable][latest]
     if np.unique(year).size < HISTORY_YEARS_MIN:
         return None
-    slope, intercept, _, _ = stats.theilslopes(brought, year, method="joint")
+    slope, intercept = _sure_trend(year, brought)
     rest = brought - (intercept + slope * year)
     # A trend that runs below zero or past twice the best year ever is the trend's fault, not the region's.
     expected = float(np.clip(intercept + slope * harvest_year, 0.5 * brought.min(), 2.0 * brought.max()))
@@ -123,6 +127,14 @@ def area_outlook(
         s2_plot=(config.within_region_cv * expected) ** 2,
         years=int(brought.size),
     )
+
+
+def _sure_trend(year: NDArray[np.float64], brought: NDArray[np.float64]) -> tuple[float, float]:
+    """Return slope and intercept of the trend; slope 0 where its sign is not sure."""
+    slope, intercept, low, high = stats.theilslopes(brought, year, alpha=TREND_SURE, method="joint")
+    if low <= 0.0 <= high:
+        return 0.0, float(np.median(brought))
+    return float(slope), float(intercept)
 
 
 def area_outlooks(

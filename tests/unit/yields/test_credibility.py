@@ -171,3 +171,12 @@ def test_settings_out_of_range_are_refused(wrong):
     settings = {"w_max": 0.5, "within_region_cv": 0.2, "within_region_cv_source": "x"} | wrong
     with pytest.raises(InputUnusableError, match="config_invalid"):
         CredibilityConfig(**settings)
+
+
+def test_a_slope_whose_sign_is_not_sure_is_not_drawn_on():
+    years = np.arange(2004, 2024)
+    yields = 5.0 + 0.01 * (years - 2004) + 0.8 * np.random.default_rng(4).standard_normal(20)
+    low, high = stats.theilslopes(yields, years, alpha=0.95)[2:]
+    assert low < 0 < high
+    outlook = area_outlook(years, yields, harvest_year=2024, config=CONFIG)
+    assert outlook.expected_t_ha == pytest.approx(np.median(yields))
