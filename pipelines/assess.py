@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agrocredit.domain.summary import Summary
+from pipelines.known_crops import known_crops
 from pipelines.outcome import decision_counts, decision_facts
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ def assess(request: AssessRequest) -> Summary:
 def read_case_tables(request: AssessRequest) -> CaseTables:
     """Return the tables of a request; errors are those of their readers."""
     from agrocredit.credit import load_policy
-    from agrocredit.domain.crop_facts import load_crops
     from agrocredit.domain.tables import ESTIMATES
-    from agrocredit.store.bundled import data_path
     from agrocredit.store.farm_tables import read_holdings
     from agrocredit.store.plot_files import read_plots
     from agrocredit.store.tables import read_parquet_table
@@ -96,7 +95,7 @@ def read_case_tables(request: AssessRequest) -> CaseTables:
         plots=_plot_facts(plot_set.plots),
         holdings=None if holdings is None else holdings.table,
         policy=load_policy(request.policy),
-        crops=load_crops(data_path("facts", "crops.toml")),
+        crops=known_crops(),
         refused=(*plot_set.refused, *(() if holdings is None else holdings.refused)),
     )
 

@@ -13,8 +13,10 @@ from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.summary import Summary
 from pipelines.crop_groups import CropGroup, crop_groups
 from pipelines.evidence import evidence_sha256
+from pipelines.known_crops import known_crops
 from pipelines.outcome import abstained_because, estimate_counts
 from pipelines.progress import Progress, silent
+from pipelines.season_weather import season_thermal_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,31 +84,23 @@ def estimate(request: EstimateRequest, *, progress: Progress = silent) -> Summar
 
     with hold(request.out):
         plot_set = read_plots(request.plots, id_field=request.id_field)
-        crops = _crops()
+        crops = known_crops()
         knowledge = _knowledge(request, crops)
-        parts, axes = [], set()
+        answers = []
         groups = crop_groups(plot_set.plots, crops=crops, default=request.crop, harvest_year=request.harvest_year)
         for done, group in enumerate(groups, start=1):
-            part, axis = _estimate_group(group, release=_release(request, group, knowledge), knowledge=knowledge)
-            parts.append(part)
-            axes |= axis
+            answers.append(_answer(group, release=_release(request, group, knowledge), knowledge=knowledge))
             progress("estimate", done, len(groups))
-        table = pa.concat_tables(parts).sort_by("plot_id")
+        table = pa.concat_tables([answer.rows for answer in answers]).sort_by("plot_id")
         write_parquet(table, request.out)
     facts = {
         "as_of": knowledge.as_of.isoformat(),
         "releases": sorted(set(table["release"].to_pylist())),
-        "axes": sorted(axes),
+        "axes": sorted({answer.axis for answer in answers if answer.axis}),
         "abstained_because": abstained_because(table),
     }
-    return Summary(counts=estimate_counts(table), refused=(*plot_set.refused, *knowledge.refused), facts=facts)
-
-
-def _crops() -> Mapping[str, Crop]:
-    from agrocredit.domain.crop_facts import load_crops
-    from agrocredit.store.bundled import data_path
-
-    return load_crops(data_path("facts", "crops.toml"))
+    counts = {**estimate_counts(table), "plots_with_history": sum(answer.plots_with_history for answer in answers)}
+    return Summary(counts=counts, refused=(*plot_set.refused, *knowledge.refused), facts=facts)
 
 
 def _knowledge(request: EstimateRequest, crops: Mapping[str, Crop]) -> Knowledge:
@@ -164,29 +158,41 @@ def _release(request: EstimateRequest, group: CropGroup, knowledge: Knowledge) -
     return None if name is None else named_release(name)
 
 
-def _estimate_group(group: CropGroup, *, release: Release | None, knowledge: Knowledge) -> tuple[pa.Table, set[str]]:
-    """Return the rows of plots that share crop and season, and the kind of axis they were seen on."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupAnswer:
+    """What is said of plots that share crop and season."""
+
+    rows: pa.Table
+    axis: str | None = None
+    """``thermal`` or ``calendar``; None where nobody looked."""
+    plots_with_history: int = 0
+    """Plots whose region's earlier yields spoke along."""
+
+
+def _answer(group: CropGroup, *, release: Release | None, knowledge: Knowledge) -> GroupAnswer:
     from agrocredit.yields import unknown_crop
 
     plot_ids = group.plots["id"].tolist()
     if release is None or group.season is None:
         rows = unknown_crop(plot_ids, crop=group.crop, harvest_year=knowledge.harvest_year, as_of=knowledge.as_of)
-        return rows, set()
+        return GroupAnswer(rows=rows)
     return _predict(group, release, knowledge)
 
 
-def _predict(group: CropGroup, release: Release, knowledge: Knowledge) -> tuple[pa.Table, set[str]]:
+def _predict(group: CropGroup, release: Release, knowledge: Knowledge) -> GroupAnswer:
     from agrocredit.features import assemble_season
     from agrocredit.yields import PlotFacts, area_outlooks, outlook_for, predict
 
     assert group.season is not None  # noqa: S101 - _estimate_group answered for groups without one
     facts = release.facts
-    thermal_time = _thermal_time(group, release, knowledge)
+    thermal_time = season_thermal_time(
+        knowledge.weather, group.season, base_c=facts.base_temperature_c, as_of=knowledge.as_of
+    )
     season = assemble_season(
         knowledge.observations,
         plot_ids=group.plots["id"].tolist(),
         season=group.season,
-        indices=facts.indices,
+        indices=[name for name in facts.indices if name in knowledge.observations.columns],
         as_of=knowledge.as_of,
         thermal_time=thermal_time,
         thermal_total_c_day=None if thermal_time is None else facts.thermal_total_c_day,
@@ -200,25 +206,12 @@ def _predict(group: CropGroup, release: Release, knowledge: Knowledge) -> tuple[
     regions = group.plots["region"].where(group.plots["region"].notna(), knowledge.region)
     plots = PlotFacts(
         area_m2=group.plots["area_m2"].to_numpy(float),
+        latitude_deg=group.plots.geometry.representative_point().y.to_numpy(),
         outlooks=[outlook_for(region, outlooks) for region in regions],
         evidence=evidence_sha256(knowledge.observations, group.plots["id"].tolist()),
     )
-    return predict(season, release=release, plots=plots, harvest_year=knowledge.harvest_year), {season.attrs["axis"]}
-
-
-def _thermal_time(group: CropGroup, release: Release, knowledge: Knowledge) -> pd.Series | None:
-    """Return degree days since the season's start, or None where the weather does not span what is known of it."""
-    import pandas as pd
-
-    from agrocredit.weather import thermal_time
-
-    assert group.season is not None  # noqa: S101 - _estimate_group answered for groups without one
-    if knowledge.weather is None:
-        return None
-    start, last = pd.Timestamp(group.season.start_on), pd.Timestamp(group.season.end_on) - pd.Timedelta(days=1)
-    season = knowledge.weather[knowledge.weather["date"].between(start, last)].set_index("date")
-    until = min(last, pd.Timestamp(knowledge.as_of))
-    if season.empty or season.index[0] > start or season.index[-1] < until:
-        return None
-    degree_days = thermal_time(season["tmean_c"].to_numpy(), base_c=release.facts.base_temperature_c)
-    return pd.Series(degree_days, index=season.index)
+    return GroupAnswer(
+        rows=predict(season, release=release, plots=plots, harvest_year=knowledge.harvest_year),
+        axis=str(season.attrs["axis"]),
+        plots_with_history=sum(outlook is not None for outlook in plots.outlooks),
+    )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from agrocredit.domain.estimate import QUANTILE_COLUMNS
 from agrocredit.domain.summary import Summary
+from pipelines.known_crops import known_crops
 from pipelines.labelled_data import Labelled, read_labelled
 from pipelines.progress import Progress, silent
 
@@ -103,8 +104,6 @@ def _estimate_year(release: Release, labelled: Labelled, year: int) -> pd.DataFr
     """Return the labels of a year with their quantiles, reason and NDVI integral."""
     import geopandas as gpd
 
-    from agrocredit.domain.crop_facts import load_crops
-    from agrocredit.store.bundled import data_path
     from pipelines.crop_groups import crop_groups
 
     labels = labelled.labels[labelled.labels["harvest_year"] == year]
@@ -113,7 +112,7 @@ def _estimate_year(release: Release, labelled: Labelled, year: int) -> pd.DataFr
         geometry=gpd.points_from_xy(labels["longitude"], labels["latitude"]),
         crs="EPSG:4326",
     )
-    crops = load_crops(data_path("facts", "crops.toml"))
+    crops = known_crops()
     groups = crop_groups(places, crops=crops, default=release.facts.crop, harvest_year=year)
     parts = [_estimate_group(release, labelled, labels.iloc[group.plots["row"]], group, year) for group in groups]
     return pd.concat(parts, ignore_index=True)
@@ -151,6 +150,7 @@ def _estimate_group(
         outlooks = area_outlooks(labelled.history, crop=facts.crop, harvest_year=year, config=facts.credibility)
     plots = PlotFacts(
         area_m2=np.array([labelled.area_m2.get(unit, np.nan) for unit in units]),
+        latitude_deg=labels["latitude"].to_numpy(np.float64),
         outlooks=[outlook_for(region, outlooks) for region in labels["region"]],
         evidence=units,
     )

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from agrocredit.domain.crop_facts import load_crops, resolve_crop
+from agrocredit.domain.crop_facts import resolve_crop
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.store.bundled import data_path
 from agrocredit.store.farm_tables import read_history
 from agrocredit.weather import read_weather
+from pipelines.known_crops import known_crops
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def read_labelled(data: Path, *, crop: str, years: tuple[int, int] | None) -> La
         ``labels_missing`` if no label is left, ``labels_unreadable`` or ``column_missing`` for a broken file.
     """
     labels = _table(data / "labels.parquet", LABEL_COLUMNS)
-    crops = load_crops(data_path("facts", "crops.toml"))
+    crops = known_crops()
     ours = {name: resolve_crop(str(name), crops) for name in labels["crop"].unique()}
     labels["crop"] = labels["crop"].map({name: found.name if found else str(name) for name, found in ours.items()})
     first, last = years if years is not None else (labels["harvest_year"].min(), labels["harvest_year"].max())

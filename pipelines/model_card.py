@@ -95,6 +95,8 @@ Answers and abstentions on the test seasons: {", ".join(f"{name} {count:,}" for 
   {facts.credibility.w_max:g}, and errors of model and region are taken to go together.
 - Spread of plots inside a region: {facts.credibility.within_region_cv:g} of the mean. Source:
   {facts.credibility.within_region_cv_source}.
+- Between {facts.abstention.latitude_abs_min_deg:g} degrees of latitude and the equator, and beyond
+  {facts.abstention.latitude_abs_max_deg:g} degrees, it abstains: no weather of such places was trained on.
 - Smaller plots mix with their neighbours; under {facts.abstention.pixels_min:g} pixels it abstains. Error and coverage
   by size of plot stand above: they are the fairness figures of this release.
 - It cannot tell one crop from another: a plot that carries another crop with a like curve gets this crop's yield.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agrocredit.domain.errors import InputUnusableError, WrongUsageError
 from agrocredit.domain.summary import Summary
+from pipelines.known_crops import known_crops
 from pipelines.run_folder import RunFolder
 from pipelines.run_record import read_run_record
 
@@ -43,9 +44,7 @@ def write_report(run: Path, *, out: Path) -> Summary:
 
 
 def _inputs(folder: RunFolder) -> Any:  # noqa: ANN401 - ReportInputs, imported below
-    from agrocredit.domain.crop_facts import load_crops
     from agrocredit.report import ReportInputs
-    from agrocredit.store.bundled import data_path
     from agrocredit.store.observations import read_manifest
     from agrocredit.store.plot_files import read_plots
 
@@ -62,7 +61,7 @@ def _inputs(folder: RunFolder) -> Any:  # noqa: ANN401 - ReportInputs, imported 
         decisions=decisions,
         sentences=_sentence,
         refused=[refusal.as_dict() for refusal in record.refused] if record else (),
-        crops=load_crops(data_path("facts", "crops.toml")),
+        crops=known_crops(),
         area_unit=_area_unit(decisions),
     )
 

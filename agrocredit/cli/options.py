@@ -23,7 +23,7 @@ Plots = Annotated[
 IdField = Annotated[str | None, typer.Option(help="Column that holds the plots' id, where it is not called id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Scheduler = Annotated[str | None, typer.Option(help="Address of a dask.distributed scheduler; threads without one.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Threads, or processes of a private cluster.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Threads of this process; a cluster has its own.")]
 AsOf = Annotated[
     date | None, typer.Option(parser=iso_date, metavar="DATE", help="Use nothing that was known only later.")
 ]

@@ -9,7 +9,7 @@ import typer
 
 from agrocredit.cli.answer import answer
 from agrocredit.cli.options import Json
-from agrocredit.cli.score_table import show_scores
+from agrocredit.cli.score_table import show_scores, show_training
 
 
 def train(
@@ -21,7 +21,11 @@ def train(
     """Train a release on simulated seasons under real weather."""
     from pipelines.train import train as run
 
-    answer(lambda progress: run(config, out=out, weather_folder=weather_folder, progress=progress), as_json=as_json)
+    answer(
+        lambda progress: run(config, out=out, weather_folder=weather_folder, progress=progress),
+        as_json=as_json,
+        show=show_training,
+    )
 
 
 def evaluate(

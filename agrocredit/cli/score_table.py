@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from agrocredit.domain.summary import Summary
 
+NAME_WIDTH = 30
 COLUMNS = ("n", "rmse_t_ha", "nrmse", "r2", "coverage90", "width90_t_ha", "coverage80")
 
 
@@ -25,13 +26,27 @@ def show_scores(summary: Summary) -> None:
                 _line(name, scores)
 
 
+def show_training(summary: Summary) -> None:
+    """Print what a release was trained on and its scores on complete seasons of the test years."""
+    scores = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", summary.facts["scores"])
+    seasons = ", ".join(f"{count} to {name}" for name, count in summary.counts.items())
+    typer.echo(f"{summary.facts['release']}: simulated seasons, {seasons}; complete seasons of the test years:\n")
+    _header()
+    for name, line in scores["complete"].items():
+        _line(name, line)
+
+
 def show_score_lines(scores: Mapping[str, object]) -> None:
     """Print the header, the release's line and a line a baseline."""
-    typer.echo(f"{'':<28}" + "".join(f"{column:>14}" for column in COLUMNS))
+    _header()
     _line(str(scores.get("release", "release")), scores)
     for name, baseline in cast("Mapping[str, Mapping[str, object]]", scores.get("baselines", {})).items():
         _line(name, baseline)
     typer.echo(f"abstained on {scores.get('abstained', 0)}")
+
+
+def _header() -> None:
+    typer.echo(f"{'':<{NAME_WIDTH}}" + "".join(f"{column:>14}" for column in COLUMNS))
 
 
 def _line(name: str, scores: Mapping[str, object]) -> None:
@@ -39,4 +54,4 @@ def _line(name: str, scores: Mapping[str, object]) -> None:
     for column in COLUMNS:
         value = scores.get(column)
         cells.append(f"{value:>14.3f}" if isinstance(value, float) else f"{'-' if value is None else value!s:>14}")
-    typer.echo(f"{name:<28}" + "".join(cells))
+    typer.echo(f"{name:<{NAME_WIDTH}}" + "".join(cells))

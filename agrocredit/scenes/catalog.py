@@ -89,7 +89,9 @@ def find_scenes(
         raise InputUnusableError(error.code, error.detail) from error
     parsed, refused = _parse(found, access, collection)
     if refused and not parsed and all(one.code == "item_invalid" and not one.scene_id for one in refused):
-        raise InputUnusableError("catalog_not_stac", f"{name}: not one of {len(refused)} features has the id of a STAC item")
+        raise InputUnusableError(
+            "catalog_not_stac", f"{name}: not one of {len(refused)} features has the id of a STAC item"
+        )
     season = [scene for scene in parsed if start <= scene.acquired_at.date() < end]
     if not season and not refused:
         raise InputUnusableError("season_empty", f"{name} has no item from {start} up to {end}; it {_span(parsed)}")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from agrocredit.yields.inputs import SeasonInputs
 
+POLE_DEG = 90.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbstentionConfig:
@@ -49,10 +51,16 @@ class AbstentionConfig:
     """Steps near a clear look without which a missing crop may only have been missed."""
     out_of_range_share: float
     """Share of the training seasons that the range calls strange."""
+    latitude_abs_min_deg: float
+    """Nearer to the equator than this no weather was trained on: other day lengths, other seasons."""
+    latitude_abs_max_deg: float
+    """Farther from the equator than this no weather was trained on."""
 
     def __post_init__(self) -> None:
         shares = (self.ndvi_peak_min, self.ndvi_amplitude_min, self.crop_checked_from_share, self.out_of_range_share)
-        if self.pixels_min < 0 or self.clear_observations_min < 1 or not all(0 <= share <= 1 for share in shares):
+        in_order = 0 <= self.latitude_abs_min_deg < self.latitude_abs_max_deg <= POLE_DEG
+        counted = self.pixels_min >= 0 and self.clear_observations_min >= 1
+        if not (in_order and counted and all(0 <= share <= 1 for share in shares)):
             raise InputUnusableError("config_invalid", f"abstention thresholds out of range: {self}")
 
 
@@ -64,6 +72,7 @@ def abstain(
     pixel_counts: NDArray[np.float64],
     config: AbstentionConfig,
     known: TrainingRange,
+    latitudes_deg: NDArray[np.float64] | None = None,
 ) -> list[AbstainReason | None]:
     """Return for each plot why no yield is stated, or None.
 
@@ -78,6 +87,9 @@ def abstain(
         Area of the plot in 10 m pixels.
     config : AbstentionConfig
     known : TrainingRange
+    latitudes_deg : ndarray, shape (n,), optional
+        Degrees north; a plot outside the latitudes of the training weather is out of its range, whatever its curve.
+        None for seasons of the training weather itself.
     """
     described = describe(inputs)
     flat = no_crop_seen(inputs, described, config=config)
@@ -89,6 +101,7 @@ def abstain(
         (AbstainReason.TOO_FEW_CLEAR_OBSERVATIONS, ~np.isfinite(described[:, 0])),
         (AbstainReason.TOO_FEW_CLEAR_OBSERVATIONS, flat & ~followed),
         (AbstainReason.NO_CROP_SEEN, flat),
+        (AbstainReason.OUT_OF_DISTRIBUTION, _foreign_latitude(latitudes_deg, config=config)),
         (AbstainReason.OUT_OF_DISTRIBUTION, tail_share(described, known) < known.tail),
     )
     reasons: list[AbstainReason | None] = [None] * len(inputs)
@@ -96,6 +109,16 @@ def abstain(
         for row in np.flatnonzero(speaks):
             reasons[row] = reason
     return reasons
+
+
+def _foreign_latitude(
+    latitudes_deg: NDArray[np.float64] | None, *, config: AbstentionConfig
+) -> NDArray[np.bool_] | np.bool_:
+    """Return where no weather like the training's is; a latitude that is not known counts as such a place."""
+    if latitudes_deg is None:
+        return np.False_
+    from_equator = np.abs(latitudes_deg)
+    return ~((from_equator >= config.latitude_abs_min_deg) & (from_equator <= config.latitude_abs_max_deg))
 
 
 def no_crop_seen(

@@ -45,6 +45,8 @@ class PlotFacts:
     """What is known of the season's plots beside their curves; arrays over the season's plots in its order."""
 
     area_m2: NDArray[np.float64]
+    latitude_deg: NDArray[np.float64]
+    """Degrees north."""
     outlooks: Sequence[AreaOutlook | None]
     """What the plot's region usually brings, from `agrocredit.yields.outlook_for`; None where no history says."""
     evidence: Sequence[str]
@@ -52,14 +54,18 @@ class PlotFacts:
 
     def __post_init__(self) -> None:
         n = len(self.area_m2)
-        if not n == len(self.outlooks) == len(self.evidence):
-            raise WrongUsageError(
-                "plots_invalid", f"{n} areas, {len(self.outlooks)} outlooks and {len(self.evidence)} evidence hashes"
-            )
+        others = (len(self.latitude_deg), len(self.outlooks), len(self.evidence))
+        if others != (n, n, n):
+            raise WrongUsageError("plots_invalid", f"{n} areas with {others} latitudes, outlooks and evidence hashes")
 
     def take(self, rows: slice) -> PlotFacts:
         """Return the facts of some plots."""
-        return PlotFacts(area_m2=self.area_m2[rows], outlooks=self.outlooks[rows], evidence=self.evidence[rows])
+        return PlotFacts(
+            area_m2=self.area_m2[rows],
+            latitude_deg=self.latitude_deg[rows],
+            outlooks=self.outlooks[rows],
+            evidence=self.evidence[rows],
+        )
 
 
 def predict(season: xr.Dataset, *, release: Release, plots: PlotFacts, harvest_year: int) -> pa.Table:
@@ -168,6 +174,7 @@ def _predict_some(season: xr.Dataset, *, release: Release, plots: PlotFacts, har
         observations=season["observations"].to_numpy().astype(np.int64),
         clear_observations=clear,
         pixel_counts=pixels,
+        latitudes_deg=plots.latitude_deg,
         config=facts.abstention,
         known=release.known,
     )

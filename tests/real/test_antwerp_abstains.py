@@ -33,7 +33,7 @@ def test_a_clouded_autumn_ends_in_abstention_and_referral(shared, tmp_path):
         out=tmp_path / "estimates.parquet",
     )
     summary = estimate(request)
-    assert summary.counts == {"plots": 3, "plots_estimated": 0, "plots_abstained": 3}
+    assert (summary.counts["plots_estimated"], summary.counts["plots_abstained"]) == (0, 3)
     rows = pq.read_table(tmp_path / "estimates.parquet").to_pylist()
     assert {row["reason"] for row in rows} == {"too_few_clear_observations"}
     assert all(row["q50"] is None for row in rows)

@@ -28,6 +28,8 @@ ABSTENTION = AbstentionConfig(
     crop_checked_from_share=0.8,
     crop_seen_steps_min=18,
     out_of_range_share=0.01,
+    latitude_abs_min_deg=25.0,
+    latitude_abs_max_deg=55.0,
 )
 
 

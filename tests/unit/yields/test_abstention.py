@@ -48,6 +48,19 @@ def test_each_reason_has_its_case(known):
     assert reasons(bell_season([0.9], positions=[0.05]), known) == [AbstainReason.OUT_OF_DISTRIBUTION]
 
 
+@pytest.mark.parametrize(
+    ("latitude_deg", "reason"),
+    [
+        (47.5, None),
+        (-33.0, None),
+        (3.0, AbstainReason.OUT_OF_DISTRIBUTION),
+        (np.nan, AbstainReason.OUT_OF_DISTRIBUTION),
+    ],
+)
+def test_a_place_without_weather_like_the_training_is_out_of_range(known, latitude_deg, reason):
+    assert reasons(bell_season([0.8]), known, latitudes_deg=np.array([latitude_deg])) == [reason]
+
+
 def test_a_plot_of_one_mu_is_large_enough(known):
     assert reasons(bell_season([0.8]), known, pixel_counts=np.array([10_000 / 15 / 100])) == [None]
 

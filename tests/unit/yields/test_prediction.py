@@ -19,7 +19,12 @@ OUTLOOK = AreaOutlook(expected_t_ha=5.0, s2_year=0.25, s2_plot=1.0, years=20)
 
 
 def facts_of(n, *, outlook=None, area_m2=6000.0):
-    return PlotFacts(area_m2=np.full(n, area_m2), outlooks=[outlook] * n, evidence=[f"seen {k}" for k in range(n)])
+    return PlotFacts(
+        area_m2=np.full(n, area_m2),
+        latitude_deg=np.full(n, 47.0),
+        outlooks=[outlook] * n,
+        evidence=[f"seen {k}" for k in range(n)],
+    )
 
 
 def rows_of(season, release, **facts):
@@ -55,7 +60,9 @@ def test_a_plot_alone_has_the_same_bytes_as_among_thousands(release):
         alone = predict(
             season.isel(plot=slice(row, row + 1)),
             release=release,
-            plots=PlotFacts(area_m2=np.array([6000.0]), outlooks=[OUTLOOK], evidence=[f"seen {row}"]),
+            plots=PlotFacts(
+                area_m2=np.array([6000.0]), latitude_deg=np.array([47.0]), outlooks=[OUTLOOK], evidence=[f"seen {row}"]
+            ),
             harvest_year=2022,
         ).to_pylist()[0]
         assert alone == among[row]
@@ -69,7 +76,12 @@ def test_the_order_of_plots_and_the_size_of_chunks_change_no_row(release, monkey
     shuffled = predict(
         season.isel(plot=order),
         release=release,
-        plots=PlotFacts(area_m2=np.full(700, 6000.0), outlooks=[None] * 700, evidence=[f"seen {k}" for k in order]),
+        plots=PlotFacts(
+            area_m2=np.full(700, 6000.0),
+            latitude_deg=np.full(700, 47.0),
+            outlooks=[None] * 700,
+            evidence=[f"seen {k}" for k in order],
+        ),
         harvest_year=2022,
     )
     assert shuffled.to_pandas().set_index("plot_id").loc[plain.index].equals(plain)
@@ -116,7 +128,7 @@ def test_facts_about_other_plots_are_refused(release):
     with pytest.raises(WrongUsageError, match="plots_invalid"):
         predict(bell_season([0.8, 0.6]), release=release, plots=facts_of(3), harvest_year=2022)
     with pytest.raises(WrongUsageError, match="plots_invalid"):
-        PlotFacts(area_m2=np.ones(2), outlooks=[None], evidence=["a", "b"])
+        PlotFacts(area_m2=np.ones(2), latitude_deg=np.ones(2), outlooks=[None], evidence=["a", "b"])
 
 
 def test_a_crop_without_release_is_answered_by_abstaining_rows():
