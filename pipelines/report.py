@@ -13,6 +13,7 @@ from pipelines.run_record import read_run_record
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import geopandas as gpd
     import pyarrow as pa
 
 
@@ -46,24 +47,35 @@ def write_report(run: Path, *, out: Path) -> Summary:
 def _inputs(folder: RunFolder) -> Any:  # noqa: ANN401 - ReportInputs, imported below
     from agrocredit.report import ReportInputs
     from agrocredit.store.observations import read_manifest
-    from agrocredit.store.plot_files import read_plots
 
     record = read_run_record(folder.path)
     observed = folder.observations.is_dir()
+    estimates = folder.read_estimates() if folder.estimates.is_file() else None
     decisions = folder.read_decisions() if folder.decisions.is_file() else None
     return ReportInputs(
         title=record.title if record else folder.path.resolve().name,
         simulated=record.simulated if record else False,
-        plots=read_plots(folder.plots).plots,
+        plots=_plots(folder, estimates),
         manifest=read_manifest(folder.observations) if observed else {},
         observations=folder.read_observations() if observed else None,
-        estimates=folder.read_estimates() if folder.estimates.is_file() else None,
+        estimates=estimates,
         decisions=decisions,
         sentences=_sentence,
         refused=[refusal.as_dict() for refusal in record.refused] if record else (),
         crops=known_crops(),
         area_unit=_area_unit(decisions),
     )
+
+
+def _plots(folder: RunFolder, estimates: pa.Table | None) -> gpd.GeoDataFrame:
+    """Return the plots; one that states no crop bears the crop it was estimated for."""
+    from agrocredit.store.plot_files import read_plots
+
+    plots = read_plots(folder.plots).plots
+    if estimates is None:
+        return plots
+    estimated = dict(zip(estimates["plot_id"].to_pylist(), estimates["crop"].to_pylist(), strict=True))
+    return plots.assign(crop=plots["crop"].where(plots["crop"].notna(), plots["id"].map(estimated)))
 
 
 def _sentence(code: str) -> str:

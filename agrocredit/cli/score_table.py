@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 NAME_WIDTH = 30
 COLUMNS = ("n", "rmse_t_ha", "nrmse", "r2", "coverage90", "width90_t_ha", "coverage80")
+BASELINES = (
+    "region_alone knows the region's earlier years, "
+    "regional_mean and ndvi_integral are fitted on other rows' true yields"
+)
 
 
 def show_scores(summary: Summary) -> None:
@@ -42,7 +46,7 @@ def show_score_lines(scores: Mapping[str, object]) -> None:
     _line(str(scores.get("release", "release")), scores)
     for name, baseline in cast("Mapping[str, Mapping[str, object]]", scores.get("baselines", {})).items():
         _line(name, baseline)
-    typer.echo(f"abstained on {scores.get('abstained', 0)}")
+    typer.echo(f"abstained on {scores.get('abstained', 0)}; {BASELINES}")
 
 
 def _header() -> None:

@@ -61,8 +61,10 @@ def _wishes(run: Run) -> Iterator[tuple[str, list[int], Callable[[PlotView], flo
     clouded = abstained(AbstainReason.TOO_FEW_CLEAR_OBSERVATIONS)
     yield "abstained: too few clear looks", clouded, lambda plot: -len(plot.looks)
     yield "abstained: no crop seen", abstained(AbstainReason.NO_CROP_SEEN), lambda plot: -plot.area_m2
-    yield "the smallest plot", everything, lambda plot: plot.area_m2
-    yield "the largest plot", everything, lambda plot: -plot.area_m2
+    # Only the one plot that is smallest or largest may be called so: shown already, it is not shown again.
+    by_area = sorted((p for p in everything if len(run.plots[p].looks)), key=lambda p: (run.plots[p].area_m2, p))
+    yield "the smallest plot", by_area[:1], lambda plot: plot.area_m2
+    yield "the largest plot", by_area[-1:], lambda plot: -plot.area_m2
 
 
 def _reason(plot: PlotView) -> AbstainReason | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from agrocredit.report.joined import join_run
 from agrocredit.report.picks import telling_plots
 
@@ -20,6 +22,15 @@ def test_the_picks_are_what_they_say_and_none_comes_twice(whole_run):
 def test_without_answers_the_smallest_and_largest_remain(whole_run):
     run = join_run(whole_run(9, estimates=None, decisions=None))
     assert [pick.why for pick in telling_plots(run)] == ["the smallest plot", "the largest plot"]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 12])
+def test_only_the_plot_that_is_the_smallest_or_largest_of_all_is_called_so(whole_run, count):
+    run = join_run(whole_run(count))
+    areas = [plot.area_m2 for plot in run.plots if len(plot.looks)]
+    picks = {pick.why: run.plots[pick.position].area_m2 for pick in telling_plots(run)}
+    assert picks.get("the smallest plot", min(areas)) == min(areas)
+    assert picks.get("the largest plot", max(areas)) == max(areas)
 
 
 def test_one_plot_is_picked_once_and_unseen_plots_never(whole_run):
