@@ -22,7 +22,11 @@ REFUSED_LINES_MAX = 20
 
 
 def answer(
-    run: Callable[[Progress], Summary], *, as_json: bool, show: Callable[[Summary], None] | None = None
+    run: Callable[[Progress], Summary],
+    *,
+    as_json: bool,
+    show: Callable[[Summary], None] | None = None,
+    refused_lines_max: int | None = REFUSED_LINES_MAX,
 ) -> NoReturn:
     """Run a flow under a progress bar, print what it did and exit with its code.
 
@@ -34,6 +38,8 @@ def answer(
         Print the summary as one JSON object instead of text.
     show : callable, optional
         Prints the summary for people; the default lists the counts.
+    refused_lines_max : int or None
+        So many refusals are printed on stderr; None prints all.
     """
     try:
         with _bars() as progress:
@@ -51,7 +57,7 @@ def answer(
         typer.echo(as_json_text(summary.as_dict()))
     else:
         (show or show_counts)(summary)
-    _show_refused(summary)
+    _show_refused(summary, lines_max=len(summary.refused) if refused_lines_max is None else refused_lines_max)
     raise typer.Exit(summary.exit_code)
 
 
@@ -68,13 +74,13 @@ def show_counts(summary: Summary) -> None:
         typer.echo(f"{name.replace('_', ' '):<{width}}  {value}")
 
 
-def _show_refused(summary: Summary) -> None:
-    for refusal in summary.refused[:REFUSED_LINES_MAX]:
+def _show_refused(summary: Summary, *, lines_max: int) -> None:
+    for refusal in summary.refused[:lines_max]:
         fields = refusal.as_dict()
         named = " ".join(f"{key}={value}" for key, value in fields.items() if key not in {"code", "detail"})
         typer.echo(f"refused {refusal.code}: {named} {refusal.detail}", err=True)
-    if len(summary.refused) > REFUSED_LINES_MAX:
-        typer.echo(f"refused: {len(summary.refused) - REFUSED_LINES_MAX} more, see --json or the report", err=True)
+    if len(summary.refused) > lines_max:
+        typer.echo(f"refused: {len(summary.refused) - lines_max} more, see --json or the report", err=True)
     for check in summary.failed_checks:
         typer.echo(f"failed: {check}", err=True)
 

@@ -24,4 +24,6 @@ def check(
     """Validate plots; one line a refused plot, with a stable code."""
     from pipelines.check_plots import check_plots
 
-    answer(lambda _: check_plots(plots, out=out, report=report, id_field=id_field), as_json=as_json)
+    answer(
+        lambda _: check_plots(plots, out=out, report=report, id_field=id_field), as_json=as_json, refused_lines_max=None
+    )

@@ -68,6 +68,12 @@ def test_a_refused_plot_exits_with_one_and_stands_in_report_and_json(tmp_path):
     assert clean.is_file()
 
 
+def test_plots_check_prints_a_line_for_every_refused_plot(tmp_path):
+    plots = plots_file(tmp_path / "p.geojson", a=SQUARE, **{f"b{n}": BOW_TIE for n in range(30)})
+    result = run("plots", "check", plots)
+    assert len([line for line in result.stderr.splitlines() if line.startswith("refused geometry_invalid")]) == 30
+
+
 @pytest.mark.parametrize("content", ["", "not json", "{}", '{"type": "FeatureCollection", "features": []}'])
 def test_an_unusable_file_exits_with_four_and_writes_nothing(tmp_path, content):
     plots, clean = tmp_path / "p.geojson", tmp_path / "clean.parquet"
