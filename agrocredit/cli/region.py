@@ -21,9 +21,8 @@ def region(
     as_json: Json = False,
 ) -> None:
     """Run all three steps for a region and draw the report."""
-    from pipelines.region import run_region
-
     from pipelines.engine import cluster
+    from pipelines.region import run_region
 
     def on_engine(progress):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Progress is a heavy-free protocol
         with cluster(scheduler) as client:
