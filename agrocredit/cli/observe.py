@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agrocredit.cli.answer import answer
 from agrocredit.cli.options import IdField, Json, Plots, Scheduler, Workers, iso_date
+
+if TYPE_CHECKING:
+    from agrocredit.domain.summary import Summary
+    from pipelines.progress import Progress
 
 
 def observe(
@@ -52,7 +56,7 @@ def observe(
         id_field=id_field,
     )
 
-    def on_engine(progress):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Progress is a heavy-free protocol
+    def on_engine(progress: Progress) -> Summary:
         with cluster(scheduler) as client:
             return run(request, client=client, workers=workers, progress=progress)
 

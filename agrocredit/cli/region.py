@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agrocredit.cli.answer import answer
 from agrocredit.cli.options import Json, Scheduler, Workers
 from agrocredit.cli.outcome_table import show_outcome
+
+if TYPE_CHECKING:
+    from agrocredit.domain.summary import Summary
+    from pipelines.progress import Progress
 
 
 def region(
@@ -24,7 +28,7 @@ def region(
     from pipelines.engine import cluster
     from pipelines.region import run_region
 
-    def on_engine(progress):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Progress is a heavy-free protocol
+    def on_engine(progress: Progress) -> Summary:
         with cluster(scheduler) as client:
             return run_region(config, out=out, resume=resume, client=client, workers=workers, progress=progress)
 
