@@ -7,6 +7,7 @@ is computed and printed with its interval, and the test states how large it woul
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 from datetime import date
@@ -23,7 +24,7 @@ from agrocredit.domain.plot import geodesic_area_perimeter
 from agrocredit.features import assemble_season
 from agrocredit.indices import evaluate as index_of
 from agrocredit.indices import load_indices
-from agrocredit.store.bundled import data_path
+from agrocredit.store.bundled import data_path, models_path
 from agrocredit.yields import PlotFacts, predict
 from pipelines.evaluate import evaluate
 from pipelines.releases import named_release
@@ -174,10 +175,26 @@ def uganda(shared):
     )
 
 
+def asked_anywhere(folder):
+    """A copy of the release that does not mind the latitude, to see what its refusal spares."""
+    copy = folder / "anywhere"
+    shutil.copytree(models_path(RELEASE), copy)
+    text = (copy / "model.toml").read_text()
+    (copy / "model.toml").write_text(text.replace('"latitude_abs_min_deg" = 25.0', '"latitude_abs_min_deg" = 0.0'))
+    return str(copy)
+
+
+def test_the_release_as_it_ships_says_nothing_so_near_the_equator(plots, observations, tmp_path):
+    facts = evaluate(RELEASE, data=canonical(tmp_path / "data", plots, observations, history=None)).facts
+    assert (facts["n"], facts["abstained"]) == (0, len(plots))
+    assert "out_of_distribution" in facts["abstained_because"]
+
+
 @pytest.mark.parametrize("with_history", [False, True])
 def test_evaluate_runs_on_the_plots_in_canonical_form(shared, plots, observations, tmp_path, with_history):
     history = uganda(shared) if with_history else None
-    facts = evaluate(RELEASE, data=canonical(tmp_path / "data", plots, observations, history=history)).facts
+    data = canonical(tmp_path / "data", plots, observations, history=history)
+    facts = evaluate(asked_anywhere(tmp_path), data=data).facts
     shown = {key: facts[key] for key in ("n", "abstained", "rmse_t_ha", "r2", "coverage90", "width90_t_ha")}
     sys.stdout.write(f"\nwith national history: {with_history}: {shown}\n{facts['baselines']}\n")
     assert facts["n"] + facts["abstained"] == len(plots)
