@@ -25,10 +25,12 @@ def card(release: Release, file: TrainingFile, scores: Mapping[str, object]) -> 
     scores : mapping
         From `pipelines.simulated_scores`.
     """
-    facts, split, weather = release.facts, file.split, file.weather
+    return "\n\n".join((_purpose(release), _learnt_from(file), _worth(scores), _limits(release, file))) + "\n"
+
+
+def _purpose(release: Release) -> str:
+    facts = release.facts
     crop = facts.crop.replace("_", " ")
-    in_season = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", scores["by_season_share"])
-    abstained = cast("Mapping[str, int]", scores["abstained"])
     return f"""# {facts.name}
 
 Yield of {crop} in t/ha at the moisture of the crop table, as seven quantiles for one plot and season, from the season's
@@ -37,9 +39,12 @@ curves of {", ".join(facts.indices).upper()}. Made with agrocredit {facts.code_v
 ## For what
 
 A lender's first view of what a plot will bring, joined with the region's own yield history, never instead of it. Not
-for setting yields of single plots as facts, not for insurance claims, not for comparing farmers with each other.
+for setting yields of single plots as facts, not for insurance claims, not for comparing farmers with each other."""
 
-## What it learnt from
+
+def _learnt_from(file: TrainingFile) -> str:
+    split, weather = file.split, file.weather
+    return f"""## What it learnt from
 
 Simulated seasons only: a daily crop growth model under real weather, seen through simulated clouds, gaps and sensor
 errors. {file.simulation.regions} regions, {file.simulation.plots} plots a region and year, each season shown in thermal
@@ -58,9 +63,13 @@ and calendar time, complete and as known on a random day.
 simulator in years it has not seen. On real fields expect larger errors; how much larger is not known. No variety trial,
 no disease, no intercropping, no field outside the training weather's climates has been tried.
 
-{_paragraph(file.season.disclosure)}
+{_paragraph(file.season.disclosure)}"""
 
-## What it is worth on simulated seasons of unseen years
+
+def _worth(scores: Mapping[str, object]) -> str:
+    in_season = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", scores["by_season_share"])
+    abstained = cast("Mapping[str, int]", scores["abstained"])
+    return f"""## What it is worth on simulated seasons of unseen years
 
 At harvest. "With history" joins it with the outlook from the region's earlier yields; baselines are scored on the same
 rows and have seen the other test years, which the model has not.
@@ -83,9 +92,12 @@ By size of plot, in 10 m pixels, with history:
 
 {_table(cast("Mapping[str, Mapping[str, object]]", scores["by_plot_pixels"]))}
 
-Answers and abstentions on the test seasons: {", ".join(f"{name} {count:,}" for name, count in abstained.items())}.
+Answers and abstentions on the test seasons: {", ".join(f"{name} {count:,}" for name, count in abstained.items())}."""
 
-## Limits
+
+def _limits(release: Release, file: TrainingFile) -> str:
+    facts = release.facts
+    return f"""## Limits
 
 - The level comes from the region's history. Without one the release answers from its simulated farms (mean
   {facts.reference_t_ha:.2f} t/ha) with wide intervals, and its middle may be far off where farms are unlike them.
@@ -101,8 +113,7 @@ Answers and abstentions on the test seasons: {", ".join(f"{name} {count:,}" for 
   by size of plot stand above: they are the fairness figures of this release.
 - It cannot tell one crop from another: a plot that carries another crop with a like curve gets this crop's yield.
 - Trained with seed {file.training.seed} on one thread: the same files and versions give the same bytes on the same kind
-  of machine; another processor may differ in the last digits.
-"""
+  of machine; another processor may differ in the last digits."""
 
 
 def _paragraph(text: str) -> str:

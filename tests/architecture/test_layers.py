@@ -33,6 +33,21 @@ def test_files_stay_short(path):
     assert len(path.read_text().splitlines()) <= 300
 
 
+def body_lines(function):
+    """Lines of a function without its docstring."""
+    first = function.body[0]
+    docstring = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
+    return function.end_lineno - function.lineno + 1 - (first.end_lineno - first.lineno + 1 if docstring else 0)
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_functions_stay_short(path):
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert [node.name for node in functions if body_lines(node) > 70] == []
+
+
 def _is_mathematical(value):
     """Halves, wholes and tolerances are arithmetic; 90 degrees is a pole."""
     return value in {0.0, 0.5, 1.0, 90.0} or value <= 1e-6
