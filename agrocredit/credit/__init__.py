@@ -2,7 +2,8 @@
 
 The room knows no pixels. It reads estimates, plots and holdings, draws harvests and prices, and gives back the least
 of named caps under the terms of a dated policy pack: `load_policy`, `assess` for a region, `assess_one` for a farmer,
-`replay` to check a record, `explain` to say a reason in words. Formulas and sources: ``docs/method/credit.md``.
+`replay` to check a record, `explain` to say a reason in words, `price` to
+say what the risk of an approved loan costs. Formulas and sources: ``docs/method/credit.md``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from agrocredit.credit.assess import Assessment, assess, assess_one, decision_re
 from agrocredit.credit.case import Case, Finances, Stake
 from agrocredit.credit.holders import FINANCES
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
+from agrocredit.credit.price import PRICES, price
 from agrocredit.credit.reasons import ReasonCode, explain
 from agrocredit.credit.record import canonical_json, record_sha256
 from agrocredit.credit.terms import PolicyInForce
@@ -19,6 +21,7 @@ from agrocredit.credit.usable import PLOTS
 __all__ = [
     "FINANCES",
     "PLOTS",
+    "PRICES",
     "Assessment",
     "Case",
     "CreditPolicy",
@@ -34,6 +37,7 @@ __all__ = [
     "facts_of",
     "load_policy",
     "parse_policy",
+    "price",
     "record_sha256",
     "replay",
 ]

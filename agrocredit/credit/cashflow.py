@@ -20,6 +20,8 @@ from agrocredit.credit.draws import counted_levels, harvest_parts, price_scores,
 from agrocredit.domain.estimate import QUANTILE_LEVELS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from agrocredit.credit.lines import Lines
@@ -78,6 +80,27 @@ def cash_quantiles(lines: Lines, *, terms: PolicyInForce) -> NDArray[np.float64]
     """
     result = np.empty(len(lines.case))
     place = quantile_index(terms.simulation.draws, alpha=terms.repayment.alpha)
+    for start, end, cash in cash_blocks(lines, terms=terms):
+        cash.partition(place, axis=1)
+        result[start:end] = cash[:, place]
+    return result
+
+
+def cash_blocks(lines: Lines, *, terms: PolicyInForce) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
+    """Yield blocks of lines, from first to past the last, with draws of the crop cash once each line is sold.
+
+    Parameters
+    ----------
+    lines : Lines
+        At least one.
+    terms : PolicyInForce
+        Must know each line's crop.
+
+    Yields
+    ------
+    tuple of int, int, ndarray of float
+        The block's lines and, (block, draws), what a case has sold by then, major units; the caller may overwrite it.
+    """
     start = 0
     for end in _block_ends(lines.case):
         cash = _line_cash(lines, start, end, terms)
@@ -85,10 +108,8 @@ def cash_quantiles(lines: Lines, *, terms: PolicyInForce) -> NDArray[np.float64]
         for depth in range(1, int(rank.max()) + 1):
             later = np.flatnonzero(rank == depth)
             cash[later] += cash[later - 1]
-        cash.partition(place, axis=1)
-        result[start:end] = cash[:, place]
+        yield start, end, cash
         start = end
-    return result
 
 
 def _block_ends(case: NDArray[np.int64]) -> list[int]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from agrocredit.credit.pack import PackText, Parameter, read_dates
 from agrocredit.credit.policy_checks import check_every_day
-from agrocredit.credit.policy_schema import GROUPS, check_head, expected_parameters, walk_parameters
+from agrocredit.credit.policy_schema import DECIDE_NOTHING, GROUPS, check_head, expected_parameters, walk_parameters
 from agrocredit.credit.quantities import Kind, read_quantity
 from agrocredit.credit.terms import CashCost, CropTerms, PolicyInForce
 from agrocredit.domain.errors import InputUnusableError
@@ -79,7 +79,11 @@ class CreditPolicy:
         for path, parameter in self.parameters.items():
             if parameter.on(day) is None:
                 self.pack.refuse(f"{path}.values", f"first value from {parameter.values[0][0]}, asked for {day}")
-        raw = {path: [p.unit, str(p.on(day))] for path, p in self.parameters.items()}
+        raw = {
+            path: [p.unit, str(p.on(day))]
+            for path, p in self.parameters.items()
+            if path.partition(".")[0] not in DECIDE_NOTHING
+        }
         head = [self.name, started[-1], self.currency, self.area_unit, self.caps]
         return PolicyInForce(
             name=self.name,
@@ -94,7 +98,9 @@ class CreditPolicy:
         )
 
     def _group(self, prefix: str, record: type, day: date) -> Any:  # noqa: ANN401 - the record named by the caller
-        """Return one record of terms, each field read from its parameter."""
+        """Return one record of terms, each field read from its parameter; None for a group left out."""
+        if prefix in DECIDE_NOTHING and not any(path.startswith(f"{prefix}.") for path in self.parameters):
+            return None
         values = {
             term.name: self._value(f"{prefix}.{term.metadata['key']}", term.metadata["kind"], day)
             for term in fields(record)

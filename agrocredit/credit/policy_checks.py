@@ -12,7 +12,7 @@ from agrocredit.domain.estimate import QUANTILE_LEVELS
 if TYPE_CHECKING:
     from agrocredit.credit.pack import PackText
     from agrocredit.credit.policy import CreditPolicy
-    from agrocredit.credit.terms import Evidence, PolicyInForce, ScaleOfFinance, Simulation
+    from agrocredit.credit.terms import Evidence, PolicyInForce, Risk, ScaleOfFinance, Simulation
 
 DRAWS_MIN = 2_048
 CARD_YEARS = 5
@@ -55,6 +55,19 @@ def _check_terms(pack: PackText, terms: PolicyInForce) -> None:
         _check_grades(pack, terms.evidence)
     if CapName.SCALE_OF_FINANCE in terms.caps:
         _check_card(pack, terms.scale_of_finance)
+    if terms.risk is not None:
+        _check_risk(pack, terms.risk)
+
+
+def _check_risk(pack: PackText, risk: Risk) -> None:
+    if risk.pd_floor >= 0.5:
+        pack.refuse("risk.pd_floor", f"{risk.pd_floor}, expected under one half")
+    if risk.correlation_low > risk.correlation_high:
+        pack.refuse("risk.correlation_low", f"{risk.correlation_low}, expected not above {risk.correlation_high}")
+    if risk.correlation_high >= 1 or risk.correlation_decay <= 0:
+        pack.refuse("risk.correlation_high", "expected a correlation under 1 and a decay above 0")
+    if risk.score_doubling <= 0 or risk.drawn_share + risk.ccf <= 0:
+        pack.refuse("risk.score_doubling", "expected points above 0, and some of a limit drawn")
 
 
 def _check_simulation(pack: PackText, simulation: Simulation) -> None:

@@ -15,6 +15,7 @@ from agrocredit.credit.terms import (
     Product,
     Repaying,
     Repayment,
+    Risk,
     ScaleOfFinance,
     Simulation,
 )
@@ -38,7 +39,10 @@ GROUPS: dict[str, type] = {
     "need": Need,
     "schedule": Repaying,
     "scale_of_finance": ScaleOfFinance,
+    "risk": Risk,
 }
+DECIDE_NOTHING = frozenset({"risk"})
+"""Groups that a pack may leave out whole. No decision rests on them, so they stay out of the hash of its terms."""
 _WORDS = ("name", "description", "currency", "area_unit")
 _HEAD = ("schema_version", *_WORDS, "caps", "versions")
 
@@ -101,7 +105,9 @@ def _table(pack: PackText, path: str, value: object) -> dict[str, Any]:
 
 def expected_parameters(document: Mapping[str, Any], caps: tuple[CapName, ...]) -> Iterator[tuple[str, bool]]:
     """Give every parameter that a pack may hold, and whether it must."""
-    prefixes: list[tuple[str, type]] = list(GROUPS.items())
+    prefixes: list[tuple[str, type]] = [
+        (group, record) for group, record in GROUPS.items() if group in document or group not in DECIDE_NOTHING
+    ]
     for crop, terms in document["crop"].items():
         prefixes.append((f"crop.{crop}", CropTerms))
         costs = terms.get("costs", {}) if isinstance(terms, dict) else {}

@@ -129,6 +129,38 @@ class ScaleOfFinance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """What a loan's risk costs, see `risk`; it prices loans and decides none."""
+
+    lgd: float = field(metadata=term("lgd", "share"))
+    """Share of the exposure that is lost where a loan fails."""
+    drawn_share: float = field(metadata=term("drawn_share", "share"))
+    """Share of a limit that is drawn at once."""
+    ccf: float = field(metadata=term("ccf", "share"))
+    """Credit conversion factor: share of the undrawn part that is drawn before a failure."""
+    funding: Decimal = field(metadata=term("funding", "rate"))
+    """What the lender pays for its money, a year."""
+    opex_minor: int = field(metadata=term("opex", "money"))
+    """Cost of one loan from application to last repayment."""
+    hurdle: Decimal = field(metadata=term("hurdle", "rate"))
+    """Return that the lender's own capital must earn, a year."""
+    pd_floor: float = field(metadata=term("pd_floor", "level"))
+    """No probability of default is taken below this, nor above 1 less this."""
+    score_offset: float = field(metadata=term("score_offset", "ratio"))
+    """Score at odds of 1 to 1."""
+    score_doubling: float = field(metadata=term("score_doubling", "ratio"))
+    """Points that double the odds of good to bad."""
+    correlation_low: float = field(metadata=term("correlation_low", "share"))
+    """Asset correlation of the riskiest loans."""
+    correlation_high: float = field(metadata=term("correlation_high", "share"))
+    """Asset correlation of the safest loans."""
+    correlation_decay: float = field(metadata=term("correlation_decay", "ratio"))
+    """How fast the correlation falls with the probability of default."""
+    capital_level: float = field(metadata=term("capital_level", "level"))
+    """Share of years that the capital must outlast."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CashCost:
     """One cash cost before harvest."""
 
@@ -185,4 +217,6 @@ class PolicyInForce:
     need: Need
     schedule: Repaying
     scale_of_finance: ScaleOfFinance
+    risk: Risk | None
+    """None where the pack prices no risk."""
     crops: Mapping[str, CropTerms]

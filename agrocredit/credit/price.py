@@ -1,0 +1,109 @@
+"""Price: what each approved loan's risk costs, beside the decisions and by the same draws.
+
+A flow asks for it after `assess`. It changes no decision: a rate that covers the risk is a figure for the lender, and
+the rate charged is the product's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from agrocredit.credit.assess import CASES_AT_ONCE
+from agrocredit.credit.intake import take_in
+from agrocredit.credit.loans import Loans, agreed_loans
+from agrocredit.credit.risk import risk_of_loans
+from agrocredit.domain.errors import InputUnusableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from agrocredit.credit.policy import CreditPolicy
+    from agrocredit.credit.terms import PolicyInForce, Risk
+    from agrocredit.domain.crop import Crop
+
+PRICES = pa.schema(
+    [
+        pa.field("farmer_id", pa.string(), nullable=False),
+        pa.field("season", pa.string(), nullable=False),
+        pa.field("currency", pa.string(), nullable=False),
+        pa.field("limit_minor", pa.int64(), nullable=False),
+        pa.field("due_minor", pa.int64(), nullable=False),
+        pa.field("days", pa.int64(), nullable=False),
+        pa.field("pd", pa.float64(), nullable=False),
+        pa.field("lgd", pa.float64(), nullable=False),
+        pa.field("ead_minor", pa.int64(), nullable=False),
+        pa.field("expected_loss_minor", pa.int64(), nullable=False),
+        pa.field("capital_minor", pa.int64(), nullable=False),
+        pa.field("rate", pa.float64(), nullable=False),
+        pa.field("score", pa.float64(), nullable=False),
+    ]
+)
+"""One row an approved loan: principal and interest due, probabilities and shares as fractions, rate a year."""
+
+
+def price(
+    estimates: pa.Table,
+    plots: Any,  # noqa: ANN401 - a pyarrow table or a (geo)pandas frame
+    *,
+    holdings: pa.Table | None,
+    policy: CreditPolicy,
+    crops: Mapping[str, Crop],
+    as_of: date,
+    finances: pa.Table | None = None,
+    cases_at_once: int = CASES_AT_ONCE,
+) -> pa.Table:
+    """Return what the risk of each approved loan costs, `PRICES`, by farmer and season.
+
+    Parameters are those of `agrocredit.credit.assess`; what it refuses has no price either.
+
+    Raises
+    ------
+    InputUnusableError
+        ``policy_prices_no_risk`` if the pack has no risk section, else as `agrocredit.credit.assess`.
+    """
+    terms = policy.on(as_of)
+    risk = risk_terms(terms)
+    intake = take_in(
+        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+    )
+    tables = [_prices(agreed_loans(cases, terms=terms), terms, risk) for cases in intake.cases(chunk=cases_at_once)]
+    return pa.concat_tables([PRICES.empty_table(), *tables]).combine_chunks()
+
+
+def risk_terms(terms: PolicyInForce) -> Risk:
+    """Return the risk section of the terms.
+
+    Raises
+    ------
+    InputUnusableError
+        ``policy_prices_no_risk``.
+    """
+    if terms.risk is None:
+        raise InputUnusableError("policy_prices_no_risk", f"policy {terms.name} has no [risk] section, expected one")
+    return terms.risk
+
+
+def _prices(loans: Loans, terms: PolicyInForce, risk: Risk) -> pa.Table:
+    found = risk_of_loans(loans.shortfall_share(terms=terms), limit_minor=loans.limit_minor, days=loans.days, risk=risk)
+    columns: dict[str, list[str] | NDArray[Any]] = {
+        "farmer_id": loans.farmers,
+        "season": loans.seasons,
+        "currency": [terms.currency] * len(loans.farmers),
+        "limit_minor": loans.limit_minor,
+        "due_minor": loans.due_minor,
+        "days": loans.days,
+        "pd": found.pd,
+        "lgd": np.full(len(loans.farmers), risk.lgd),
+        "ead_minor": found.ead_minor,
+        "expected_loss_minor": found.expected_loss_minor,
+        "capital_minor": found.capital_minor,
+        "rate": found.rate,
+        "score": found.score,
+    }
+    return pa.table(columns, schema=PRICES)
