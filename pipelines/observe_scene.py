@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from agrocredit.domain.errors import Refusal
-from pipelines.scene_weights import plots_near, weights_on
+from pipelines.cube_blocks import keep_block, keep_blocks_without_plots
+from pipelines.scene_weights import weights_on
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from agrocredit.indices import CompiledIndices
     from agrocredit.scenes import OpenedScene, Scene
     from agrocredit.zonal import Block, BlockPixels
+    from pipelines.cube_blocks import CubeWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class SceneWork:
     indices: CompiledIndices
     cache: Path | None
     """Folder for copies of remote assets, and for coverage weights that serve the next run too."""
+    cube: CubeWork | None = None
+    """Which blocks to keep for a season cube, if there is to be one."""
 
     @property
     def weights_folder(self) -> Path:
@@ -103,21 +107,33 @@ def _rows(opened: OpenedScene, work: SceneWork) -> pa.Table:
 
     from agrocredit.zonal import combine, finish, make_kernel
 
-    near = plots_near(work.folder / "plots.parquet", opened.grid)
-    weights = weights_on(opened.grid, near=near, folder=work.weights_folder)
+    on_grid = weights_on(opened.grid, plots_file=work.folder / "plots.parquet", folder=work.weights_folder)
+    weights = on_grid.weights
     kernel = make_kernel(work.indices)
-    sums = [kernel.accumulate(weights, block, _pixels(opened, block)) for block in weights.blocks]
+    sums = []
+    for block in weights.blocks:
+        pixels = keep_block(_pixels(opened, block), opened=opened, block=block, cube=work.cube)
+        if pixels is not None:
+            sums.append(kernel.accumulate(weights, block, pixels))
+    keep_blocks_without_plots(opened, done=weights.blocks, cube=work.cube)
     table = finish(
         combine(sums, weights=weights, n_indices=len(work.indices.names)), weights=weights, names=work.indices.names
     )
-    numbers = pa.array(near.numbers[table["plot"].to_numpy()])
+    numbers = pa.array(on_grid.numbers[table["plot"].to_numpy()])
     return table.set_column(0, "plot", numbers)
 
 
-def _pixels(opened: OpenedScene, block: Block) -> BlockPixels:
+def _pixels(opened: OpenedScene, block: Block) -> BlockPixels | None:
+    """Return what the scene shows of a block, or None where all of it is cloud: then no band need be decoded."""
     from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels
 
     window = (block.row0, block.row1, block.col0, block.col1)
+    mask = None
+    if opened.clear is not None:
+        classes = opened.read_window("mask", *window)
+        if not opened.clear[classes].any():
+            return None
+        mask = MaskPixels(classes=classes, factor=opened.factors["mask"], is_clear=opened.clear)
     scale = opened.reflectance
     bands = {
         band: BandPixels(
@@ -129,12 +145,7 @@ def _pixels(opened: OpenedScene, block: Block) -> BlockPixels:
         )
         for band in opened.bands
     }
-    if opened.clear is None:
-        return BlockPixels(bands=bands, mask=None)
-    classes = opened.read_window("mask", *window)
-    return BlockPixels(
-        bands=bands, mask=MaskPixels(classes=classes, factor=opened.factors["mask"], is_clear=opened.clear)
-    )
+    return BlockPixels(bands=bands, mask=mask)
 
 
 def _write_rows(rows: pa.Table, path: Path) -> None:

@@ -6,11 +6,13 @@ Bands stay in their own resolution: a band with factor 2 has one pixel where the
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from agrocredit.domain.errors import Refusal, RefusedError
+from agrocredit.scenes.deflate_tiles import deflate_tiles
 from agrocredit.scenes.masks import clear_lookup
 from agrocredit.scenes.rasters import read_window
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from agrocredit.domain.grid import Grid
     from agrocredit.scenes.assets import OpenAsset
+    from agrocredit.scenes.deflate_tiles import DeflateTiles
     from agrocredit.scenes.scene import ReflectanceScale, Scene
 
 MASK = "mask"
@@ -79,6 +82,7 @@ class OpenedScene:
     ) -> None:
         self._opened = dict(opened)
         self._resources = resources
+        self._tiles = {name: self._tiles_of(one) for name, one in opened.items()}
         self.scene = scene
         self.grid = grid
         self.bands = tuple(bands)
@@ -89,6 +93,13 @@ class OpenedScene:
         self.clear = clear_lookup(scene.mask_kind, scene.mask_classes)
         self.sha256 = {one.asset.key: one.sha256 for _, one in sorted(opened.items())}
         self.refused = tuple(refused)
+
+    def _tiles_of(self, one: OpenAsset) -> DeflateTiles | None:
+        """Return the direct reader of an asset's tiles; it is closed with the scene."""
+        tiles = deflate_tiles(one.dataset, Path(one.dataset.name))
+        if tiles is not None:
+            self._resources.callback(tiles.close)
+        return tiles
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +140,10 @@ class OpenedScene:
         if rows[0] >= rows[1] or columns[0] >= columns[1]:
             shape = (max(rows[1] - rows[0], 0), max(columns[1] - columns[0], 0))
             return np.empty(shape, dtype=one.dataset.dtypes[0])
+        tiles = self._tiles[band]
+        direct = None if tiles is None else tiles.read(rows=rows, columns=columns)
+        if direct is not None:
+            return direct
         try:
             pixels: NDArray[Any] = read_window(one.dataset, rows=rows, columns=columns)
         except RefusedError as error:

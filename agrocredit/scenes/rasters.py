@@ -23,6 +23,8 @@ ENVIRONMENT: dict[str, Any] = {
     "GDAL_PAM_ENABLED": "NO",
     "GDAL_NUM_THREADS": "1",
     "GTIFF_VIRTUAL_MEM_IO": "NO",
+    # Bytes. Holds what a row of blocks cuts of large tiles; GDAL's own choice is a share of all memory.
+    "GDAL_CACHEMAX": 128_000_000,
 }
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _JP2 = (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")

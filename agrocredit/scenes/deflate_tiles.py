@@ -1,0 +1,131 @@
+"""Reads blocks of the commonest GeoTIFF without GDAL: square tiles, deflate, one band of 8 or 16 bits.
+
+Most of what observing a season costs is undoing deflate. libdeflate (through imagecodecs) does it at once into memory
+that is used again, and the horizontal difference (TIFF 6.0, predictor 2) is undone there too. GDAL opens
+and describes the file either way, and wherever this reader has a doubt - another layout, a window that cuts tiles, a
+tile left out, bytes that do not decode - it says so by None and GDAL decides. Without imagecodecs it is not used.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_DTYPES = ("uint8", "uint16", "int16")
+_CODECS: Any = import_module("imagecodecs") if find_spec("imagecodecs") else None
+_LITTLE_ENDIAN = b"II"
+_TILE_PIXELS_MAX = 4_194_304
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class DeflateTiles:
+    """An open file of that layout; belongs to one thread, as its dataset does."""
+
+    dataset: Any
+    """rasterio.DatasetReader of the same file: knows where tiles lie."""
+    descriptor: int
+    is_difference: bool
+    """Whether rows hold differences (predictor 2)."""
+    scratch: NDArray[Any]
+    """One tile, as it was packed; (side, side)."""
+    plain: NDArray[Any]
+    """One tile, its differences undone; (side, side)."""
+
+    @property
+    def side(self) -> int:
+        """Pixels along a tile."""
+        return int(self.scratch.shape[0])
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self.descriptor)
+
+    def read(self, *, rows: tuple[int, int], columns: tuple[int, int]) -> NDArray[Any] | None:
+        """Return the raw pixels of a window of whole tiles, or None where GDAL must read it.
+
+        Parameters
+        ----------
+        rows, columns : tuple of int
+            Half-open window within the raster; tiles at the edge of the raster count as whole.
+        """
+        if not (self._is_whole(rows, self.dataset.height) and self._is_whole(columns, self.dataset.width)):
+            return None
+        window = np.empty((rows[1] - rows[0], columns[1] - columns[0]), self.scratch.dtype)
+        for row in range(rows[0], rows[1], self.side):
+            for column in range(columns[0], columns[1], self.side):
+                target = window[row - rows[0] : row - rows[0] + self.side, column - columns[0] :][:, : self.side]
+                if not self._read_tile(row // self.side, column // self.side, target):
+                    return None
+        return window
+
+    def _is_whole(self, span: tuple[int, int], end: int) -> bool:
+        first, last = span
+        return 0 <= first < last <= end and first % self.side == 0 and (last % self.side == 0 or last == end)
+
+    def _read_tile(self, row: int, column: int, target: NDArray[Any]) -> bool:
+        """Decode one tile into its place; say whether it worked."""
+        at, size = (
+            int(self.dataset.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=1) or 0)
+            for what in ("OFFSET", "SIZE")
+        )
+        if at <= 0 or not 0 < size <= 2 * self.scratch.nbytes:
+            return False
+        packed = os.pread(self.descriptor, size, at)
+        try:
+            decoded = _CODECS.deflate_decode(packed, out=self.scratch.reshape(-1).view(np.uint8))
+        except _CODECS.DeflateError:
+            return False
+        if len(packed) != size or decoded.nbytes != self.scratch.nbytes:
+            return False
+        tile = _CODECS.delta_decode(self.scratch, axis=1, out=self.plain) if self.is_difference else self.scratch
+        target[...] = tile[: target.shape[0], : target.shape[1]]
+        return True
+
+
+def deflate_tiles(dataset: Any, path: Path) -> DeflateTiles | None:  # noqa: ANN401 - rasterio is untyped
+    """Return the reader of a file, or None where its layout is another.
+
+    Parameters
+    ----------
+    dataset : rasterio.DatasetReader
+        Open on that file, and kept open as long as the reader.
+    path : Path
+        Regular local file.
+    """
+    structure = dataset.tags(ns="IMAGE_STRUCTURE") | dataset.tags(1, ns="IMAGE_STRUCTURE")
+    rows, columns = dataset.block_shapes[0]
+    if (
+        _CODECS is None
+        or dataset.driver != "GTiff"
+        or dataset.count != 1
+        or dataset.dtypes[0] not in _DTYPES
+        or structure.get("COMPRESSION") != "DEFLATE"
+        or structure.get("PREDICTOR", "1") not in {"1", "2"}
+        or "NBITS" in structure
+        or rows != columns
+        or columns == dataset.width  # strips, or a raster of one tile
+        or rows * columns > _TILE_PIXELS_MAX
+    ):
+        return None
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    if os.pread(descriptor, 2, 0) != _LITTLE_ENDIAN:
+        os.close(descriptor)
+        return None
+    dtype = np.dtype(dataset.dtypes[0])
+    return DeflateTiles(
+        dataset=dataset,
+        descriptor=descriptor,
+        is_difference=structure.get("PREDICTOR") == "2",
+        scratch=np.empty((rows, columns), dtype),
+        plain=np.empty((rows, columns), dtype),
+    )
