@@ -2,8 +2,9 @@
 
 The room knows no pixels. It reads estimates, plots and holdings, draws harvests and prices, and gives back the least
 of named caps under the terms of a dated policy pack: `load_policy`, `assess` for a region, `assess_one` for a farmer,
-`replay` to check a record, `explain` to say a reason in words, `price` to
-say what the risk of an approved loan costs. Formulas and sources: ``docs/method/credit.md``.
+`replay` to check a record, `explain` to say a reason in words. Beside the decisions, `price` says what the risk of an
+approved loan costs and `portfolio` what all of them may lose together. Formulas and sources:
+``docs/method/credit.md``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from agrocredit.credit.assess import Assessment, assess, assess_one, decision_re
 from agrocredit.credit.case import Case, Finances, Stake
 from agrocredit.credit.holders import FINANCES
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
+from agrocredit.credit.portfolio import Portfolio, portfolio
 from agrocredit.credit.price import PRICES, price
 from agrocredit.credit.reasons import ReasonCode, explain
 from agrocredit.credit.record import canonical_json, record_sha256
@@ -27,6 +29,7 @@ __all__ = [
     "CreditPolicy",
     "Finances",
     "PolicyInForce",
+    "Portfolio",
     "ReasonCode",
     "Stake",
     "assess",
@@ -37,6 +40,7 @@ __all__ = [
     "facts_of",
     "load_policy",
     "parse_policy",
+    "portfolio",
     "price",
     "record_sha256",
     "replay",

@@ -31,15 +31,24 @@ _BLOCK_LINES = 32
 """Lines drawn at once: their draws stay in a core's cache."""
 
 
-def net_price(crop: str, *, rule: CropTerms, simulation: Simulation, season: str, version: str) -> NDArray[np.float64]:
+def net_price(
+    crop: str,
+    *,
+    rule: CropTerms,
+    simulation: Simulation,
+    season: str,
+    version: str,
+    region: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Return what a tonne harvested leaves, (draws,), major units: never below 0, since such a crop is left standing.
 
     The price is lognormal around its median and correlated with the region's harvest. Losses, own use and the costs of
-    harvest go off a tonne harvested.
+    harvest go off a tonne harvested. A `region` given, (draws,), stands for the region's own scores.
     """
+    season_scores = regional_scores(simulation.draws) if region is None else region
     together = rule.price_correlation
     market = price_scores(crop, season=season, version=version, simulation=simulation)
-    scores = together * regional_scores(simulation.draws) + math.sqrt(1.0 - together**2) * market
+    scores = together * season_scores + math.sqrt(1.0 - together**2) * market
     price = rule.price * np.exp(rule.price_volatility * scores)
     sold = (1.0 - rule.loss_after_harvest) * (1.0 - rule.own_consumption)
     return np.maximum(price * sold - rule.cost_after_harvest, 0.0)

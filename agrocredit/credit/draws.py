@@ -44,6 +44,11 @@ def regional_scores(draws: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=256)
 def named_scores(draws: int, *names: str) -> NDArray[np.float64]:
+    """Return `ordered_scores`, kept for sources that many farmers share."""
+    return ordered_scores(draws, *names)
+
+
+def ordered_scores(draws: int, *names: str) -> NDArray[np.float64]:
     """Return the normal scores in the order that the hash of the names decides, (draws,).
 
     Draws fall into blocks, scores into strata; every pair of block and stratum meets exactly once.
@@ -101,12 +106,17 @@ def harvest_parts(crop: str, *, season: str, version: str, simulation: Simulatio
     luck = named_scores(simulation.draws, "luck", crop, season, version)
     region = regional_scores(simulation.draws)
     scores = np.sqrt(simulation.regional_share) * region + np.sqrt(1.0 - simulation.regional_share) * luck
-    inverse = NormalDist().inv_cdf
-    levels = (simulation.yield_zero_level, *QUANTILE_LEVELS[: counted_levels(simulation)])
-    knots = np.array([inverse(level) for level in levels])
+    knots = yield_knots(simulation)
     widths = np.diff(knots)
     parts: NDArray[np.float64] = np.clip((scores - knots[:-1, None]) / widths[:, None], 0.0, 1.0)
     return parts
+
+
+def yield_knots(simulation: Simulation) -> NDArray[np.float64]:
+    """Return the normal scores between which a yield runs straight: that of yield 0, then of the levels counted."""
+    inverse = NormalDist().inv_cdf
+    levels = (simulation.yield_zero_level, *QUANTILE_LEVELS[: counted_levels(simulation)])
+    return np.array([inverse(level) for level in levels])
 
 
 def price_scores(crop: str, *, season: str, version: str, simulation: Simulation) -> NDArray[np.float64]:

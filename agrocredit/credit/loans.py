@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agrocredit.credit.case import Case
+    from agrocredit.credit.schedule import Bullet
     from agrocredit.credit.terms import PolicyInForce
 
 
@@ -32,6 +33,8 @@ class Loans:
     """The approved cases, (loans,)."""
     lines: Lines
     """Crops of these cases, `Lines.case` counting loans."""
+    bullets: Sequence[tuple[Bullet, ...]]
+    """How each loan comes back, (loans,)."""
     last_line: NDArray[np.int64]
     """The line each loan falls due with, (loans,)."""
     limit_minor: NDArray[np.int64]
@@ -95,6 +98,7 @@ def agreed_loans(cases: Sequence[Case], *, terms: PolicyInForce) -> Loans:
     return Loans(
         cases=approved,
         lines=lines,
+        bullets=[verdict.bullets for verdict in verdicts],
         last_line=last_line,
         limit_minor=np.array(limits, dtype=np.int64),
         due_minor=np.array(due, dtype=np.int64),

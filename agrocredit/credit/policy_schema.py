@@ -18,6 +18,7 @@ from agrocredit.credit.terms import (
     Risk,
     ScaleOfFinance,
     Simulation,
+    Stress,
 )
 from agrocredit.domain.decision import CapName
 from agrocredit.domain.errors import InputUnusableError
@@ -40,8 +41,9 @@ GROUPS: dict[str, type] = {
     "schedule": Repaying,
     "scale_of_finance": ScaleOfFinance,
     "risk": Risk,
+    "stress": Stress,
 }
-DECIDE_NOTHING = frozenset({"risk"})
+DECIDE_NOTHING = frozenset({"risk", "stress"})
 """Groups that a pack may leave out whole. No decision rests on them, so they stay out of the hash of its terms."""
 _WORDS = ("name", "description", "currency", "area_unit")
 _HEAD = ("schema_version", *_WORDS, "caps", "versions")

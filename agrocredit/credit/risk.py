@@ -55,8 +55,7 @@ def risk_of_loans(
         From policy.
     """
     pd = np.clip(shortfall_share, risk.pd_floor, 1.0 - risk.pd_floor)
-    exposed = risk.drawn_share + risk.ccf * (1.0 - risk.drawn_share)
-    ead_minor = np.rint(limit_minor * exposed).astype(np.int64)
+    ead_minor = exposure_at_default(limit_minor, risk=risk)
     capital = retail_capital(pd, risk=risk)
     return LoanRisk(
         pd=pd,
@@ -66,6 +65,13 @@ def risk_of_loans(
         rate=rate_that_covers(pd, capital=capital, opex_share=risk.opex_minor / ead_minor, days=days, risk=risk),
         score=score(pd, risk=risk),
     )
+
+
+def exposure_at_default(limit_minor: NDArray[np.int64], *, risk: Risk) -> NDArray[np.int64]:
+    """Return what is owed where a loan fails, minor units: the part drawn and a share of what may still be drawn."""
+    exposed = risk.drawn_share + risk.ccf * (1.0 - risk.drawn_share)
+    ead_minor: NDArray[np.int64] = np.rint(limit_minor * exposed).astype(np.int64)
+    return ead_minor
 
 
 def asset_correlation(pd: NDArray[np.float64], *, risk: Risk) -> NDArray[np.float64]:

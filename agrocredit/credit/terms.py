@@ -161,6 +161,18 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stress:
+    """What a portfolio must be asked, see `portfolio`; it decides no loan."""
+
+    loss_level: float = field(metadata=term("loss_level", "level"))
+    """Share of seasons that lose no more than the value at risk."""
+    drought_level: float = field(metadata=term("drought_level", "level"))
+    """How often the region's season is as poor as in the drought: 0.1 is one in ten."""
+    price_fall: float = field(metadata=term("price_fall", "share"))
+    """Share that every price loses in the price scenario."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CashCost:
     """One cash cost before harvest."""
 
@@ -219,4 +231,6 @@ class PolicyInForce:
     scale_of_finance: ScaleOfFinance
     risk: Risk | None
     """None where the pack prices no risk."""
+    stress: Stress | None
+    """None where the pack asks a portfolio nothing."""
     crops: Mapping[str, CropTerms]
