@@ -2,6 +2,10 @@
 
 A task writes what it made and returns only a small summary, so nothing large travels, a lost worker costs the task in
 hand, and the caller can tell how far the run is. Results come back in the order of the items, however they finished.
+
+Dask gives up on a task when more workers died under it than ``distributed.scheduler.allowed-failures`` allows, guilty
+or not: it cannot tell which of the tasks of a dead worker did it. So such a task is tried once more with nothing beside
+it, and only if that takes the workers down as well is it given up; the others go on.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ def run_tasks(
     workers: int | None,
     stage: str,
     progress: Progress,
+    given_up: Callable[[Item], Result] | None = None,
 ) -> list[Result]:
     """Return ``[task(item) for item in items]``, computed in parallel.
 
@@ -47,11 +52,18 @@ def run_tasks(
         Name of this step for the progress display.
     progress : Progress
         Told after each finished task.
+    given_up : callable, optional
+        What stands for the result of a task that takes down every worker of a cluster; without it that ends the run.
+
+    Raises
+    ------
+    InputUnusableError
+        ``scheduler_lost`` if the cluster's scheduler goes away; what the tasks committed stays.
     """
     if not items:
         return []
     if client is not None:
-        return _on_cluster(task, items, client=client, stage=stage, progress=progress)
+        return _on_cluster(task, items, client=client, stage=stage, progress=progress, given_up=given_up)
     return _on_threads(task, items, workers=workers, stage=stage, progress=progress)
 
 
@@ -75,14 +87,62 @@ def _on_threads(
 
 
 def _on_cluster(
-    task: Callable[[Item], Result], items: Sequence[Item], *, client: Client, stage: str, progress: Progress
+    task: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    client: Client,
+    stage: str,
+    progress: Progress,
+    given_up: Callable[[Item], Result] | None,
 ) -> list[Result]:
-    from distributed import as_completed
+    from distributed import KilledWorker, as_completed
 
-    futures = client.map(task, items, pure=False)
-    for done, _ in enumerate(as_completed(futures, loop=client.loop), start=1):
-        progress(stage, done, len(items))
-    return list(client.gather(futures))
+    with _scheduler_needed():
+        futures = client.map(task, items, pure=False)
+        position_of = {future.key: position for position, future in enumerate(futures)}
+        results: dict[int, Result] = {}
+        suspects = []
+        for future in as_completed(futures, loop=client.loop):
+            position = position_of[future.key]
+            try:
+                results[position] = future.result()
+            except KilledWorker:
+                suspects.append(position)
+            progress(stage, len(results), len(items))
+        for position in sorted(suspects):
+            results[position] = _alone(task, items[position], client=client, given_up=given_up)
+            progress(stage, len(results), len(items))
+    return [results[position] for position in range(len(items))]
+
+
+def _alone(
+    task: Callable[[Item], Result], item: Item, *, client: Client, given_up: Callable[[Item], Result] | None
+) -> Result:
+    """Return the result of a task that runs with nothing beside it, so that dying workers are its own doing."""
+    from distributed import KilledWorker
+
+    try:
+        result: Result = client.submit(task, item, pure=False).result()
+    except KilledWorker:
+        if given_up is None:
+            raise
+        return given_up(item)
+    return result
+
+
+@contextmanager
+def _scheduler_needed() -> Iterator[None]:
+    """Turn what distributed raises about a scheduler that went away into one code."""
+    from concurrent.futures import CancelledError
+
+    from distributed.client import ClosedClientError
+    from distributed.comm.core import CommClosedError
+
+    try:
+        yield
+    except (CancelledError, ClosedClientError, CommClosedError) as error:
+        detail = "the scheduler went away while it had work; run again, what was committed is not done twice"
+        raise InputUnusableError("scheduler_lost", detail) from error
 
 
 @contextmanager

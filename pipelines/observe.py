@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from agrocredit.indices import IndexDefinition
-    from agrocredit.scenes import SceneSet
+    from agrocredit.scenes import Scene, SceneSet
     from agrocredit.store import PlotSet
 
 
@@ -79,25 +79,50 @@ def observe(
     Raises
     ------
     InputUnusableError
-        What readers raise; ``no_usable_scene`` if all were refused, ``no_plot_in_scenes`` if none touches a plot.
+        What readers raise; ``no_usable_scene`` if all were refused, ``no_plot_in_scenes`` if none touches a plot,
+        ``scheduler_lost`` if the cluster goes away.
     RunInProgressError
         If another run holds the output.
     """
     from agrocredit.indices import DEFAULT_INDICES, load_indices
+    from agrocredit.store.atomic import clean_temporaries
     from agrocredit.store.lock import hold
     from agrocredit.store.plot_files import read_plots
 
     with hold(request.out):
+        clean_temporaries(request.out)
         plot_set = read_plots(request.plots, id_field=request.id_field)
         definitions = load_indices(request.indices or DEFAULT_INDICES, extra=request.index_file)
         scene_set = _find(request, plot_set, definitions)
         work = _work(request, plot_set, definitions)
         task = partial(observe_scene, work=work)
-        outcomes = run_tasks(task, scene_set.scenes, client=client, workers=workers, stage="observe", progress=progress)
+        outcomes = run_tasks(
+            task,
+            scene_set.scenes,
+            client=client,
+            workers=workers,
+            stage="observe",
+            progress=progress,
+            given_up=quarantined,
+        )
         try:
             return _publish(request, plot_set, definitions, scene_set, outcomes)
         finally:  # a run that was killed keeps its commits for the next; one that has its answer needs them no more
             shutil.rmtree(work.folder.parent)
+
+
+def quarantined(scene: Scene) -> SceneOutcome:
+    """Return what stands for a scene that takes down every worker that takes it up: nothing but a refusal."""
+    detail = "each worker that took it up died, also with nothing else to do; the other scenes were used"
+    return SceneOutcome(
+        scene_id=scene.scene_id,
+        acquisition=scene.acquisition,
+        acquired_at=scene.acquired_at,
+        rows_file=None,
+        manifest={},
+        grid={},
+        refused=(Refusal(code="scene_quarantined", detail=detail, scene_id=scene.scene_id),),
+    )
 
 
 def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneSet:

@@ -38,8 +38,22 @@ class Catalogue:
     folder: Path
     items: list = field(default_factory=list)
 
-    def add(self, scene_id, day, *, counts=None, classes=4, tile="32TNT", bands=None, baseline="05.10", x0=X0):
-        """Add a scene of constant counts; `classes` is one class or an array on the 20 m grid."""
+    def add(
+        self,
+        scene_id,
+        day,
+        *,
+        counts=None,
+        classes=4,
+        tile="32TNT",
+        bands=None,
+        baseline="05.10",
+        x0=X0,
+        y0=Y0,
+        crs=CRS,
+        properties=None,
+    ):
+        """Add a scene of constant counts, or arrays of them; `classes` is one class or an array on the 20 m grid."""
         counts = {**TEN_METRES, **TWENTY_METRES, **(counts or {})}
         assets = {}
         for name in bands or [*counts, "SCL"]:
@@ -51,8 +65,10 @@ class Catalogue:
                 # The sensor's counts stand 1000 above reflectance * 10000; a little relief keeps it from being flat.
                 relief = np.arange(shape[0] * shape[1]).reshape(shape) % 5
                 pixels = (counts[name] + 1_000 + relief).astype(np.uint16)
-            assets[name] = self._write_band(scene_id, name, pixels, 20 if coarse else 10, x0=x0)
-        square = transform(box(x0, Y0 - SIDE * 10, x0 + SIDE * 10, Y0), TO_DEGREES, interleaved=False)
+            origin = from_origin(x0, y0, 20 if coarse else 10, 20 if coarse else 10)
+            assets[name] = self._write_band(scene_id, name, pixels, origin, crs=crs)
+        to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform
+        square = transform(box(x0, y0 - SIDE * 10, x0 + SIDE * 10, y0), to_degrees, interleaved=False)
         self.items.append(
             {
                 "type": "Feature",
@@ -65,7 +81,8 @@ class Catalogue:
                     "platform": "sentinel-2a",
                     "s2:mgrs_tile": tile,
                     "s2:processing_baseline": baseline,
-                    "proj:epsg": 32632,
+                    "proj:epsg": int(crs.removeprefix("EPSG:")),
+                    **(properties or {}),
                 },
                 "links": [],
                 "assets": assets,
@@ -73,7 +90,7 @@ class Catalogue:
         )
         return self
 
-    def _write_band(self, scene_id, name, pixels, resolution_m, *, x0):
+    def _write_band(self, scene_id, name, pixels, origin, *, crs):
         path = self.folder / scene_id / f"{name}.tif"
         path.parent.mkdir(parents=True, exist_ok=True)
         profile = {"driver": "GTiff", "height": pixels.shape[0], "width": pixels.shape[1], "count": 1}
@@ -82,8 +99,8 @@ class Catalogue:
             "w",
             **profile,
             dtype=pixels.dtype,
-            crs=CRS,
-            transform=from_origin(x0, Y0, resolution_m, resolution_m),
+            crs=crs,
+            transform=origin,
             nodata=0,
             compress="deflate",
         ) as dst:
