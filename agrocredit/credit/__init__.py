@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from agrocredit.credit.assess import Assessment, assess, assess_one, decision_record, facts_of, replay
 from agrocredit.credit.case import Case, Finances, Stake
+from agrocredit.credit.difference import Change, decision_changes
 from agrocredit.credit.holders import FINANCES
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
 from agrocredit.credit.portfolio import Portfolio, portfolio
@@ -26,6 +27,7 @@ __all__ = [
     "PRICES",
     "Assessment",
     "Case",
+    "Change",
     "CreditPolicy",
     "Finances",
     "PolicyInForce",
@@ -35,6 +37,7 @@ __all__ = [
     "assess",
     "assess_one",
     "canonical_json",
+    "decision_changes",
     "decision_record",
     "explain",
     "facts_of",

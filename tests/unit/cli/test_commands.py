@@ -22,6 +22,7 @@ COMMANDS = [
     ["evaluate"],
     ["data", "adapt"],
     ["policy", "check"],
+    ["policy", "diff"],
     ["decision", "record"],
     ["decision", "replay"],
 ]
