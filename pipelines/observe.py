@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agrocredit.domain.errors import InputUnusableError, Refusal, WrongUsageError
 from agrocredit.domain.summary import Summary
+from pipelines.cube import publish_cube
+from pipelines.cube_blocks import BlockName, CubeWork
 from pipelines.engine import run_tasks
 from pipelines.merge_acquisitions import Merged, merge_acquisitions
 from pipelines.observe_scene import SceneOutcome, SceneWork, observe_scene
@@ -55,10 +58,20 @@ class ObserveRequest:
     cache: Path | None = None
     """Folder for copies of remote assets and for coverage weights, which serve the next run too."""
     id_field: str | None = None
+    cube: Path | None = None
+    """Folder of a season cube to write from the same pass."""
+    cube_blocks: tuple[str, ...] | None = None
+    """Blocks of the cube as ``TILE/ROW/COLUMN``; None for all that hold a plot."""
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
             raise WrongUsageError("date_range_invalid", f"start {self.start}, expected before the end {self.end}")
+        if self.cube_blocks is not None and self.cube is None:
+            raise WrongUsageError("cube_block_invalid", "blocks of a cube, but no cube to write")
+        if self.cube == self.out:
+            raise WrongUsageError("cube_invalid", f"cube and observations in one folder {self.out}, expected two")
+        for name in self.cube_blocks or ():
+            BlockName.parse(name)
 
 
 def observe(
@@ -89,8 +102,10 @@ def observe(
     from agrocredit.store.lock import hold
     from agrocredit.store.plot_files import read_plots
 
-    with hold(request.out):
+    with hold(request.out), hold(request.cube) if request.cube else nullcontext():
         clean_temporaries(request.out)
+        if request.cube is not None:
+            clean_temporaries(request.cube)
         plot_set = read_plots(request.plots, id_field=request.id_field)
         definitions = load_indices(request.indices or DEFAULT_INDICES, extra=request.index_file)
         scene_set = _find(request, plot_set, definitions)
@@ -106,6 +121,16 @@ def observe(
             given_up=quarantined,
         )
         try:
+            if work.cube is not None and request.cube is not None:
+                publish_cube(
+                    request.cube,
+                    [outcome for outcome in outcomes if outcome.rows_file is not None],
+                    cube=work.cube,
+                    definitions=definitions,
+                    client=client,
+                    workers=workers,
+                    progress=progress,
+                )
             return _publish(request, plot_set, definitions, scene_set, outcomes)
         finally:  # a run that was killed keeps its commits for the next; one that has its answer needs them no more
             shutil.rmtree(work.folder.parent)
@@ -152,13 +177,16 @@ def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
 
     plots_hash = hashlib.sha256(b"".join(plot_set.plots.geometry.to_wkb())).hexdigest()
     recipe = recipe_sha256(definitions)
-    key = hashlib.sha256(f"{recipe} {plots_hash} {request.scenes}".encode()).hexdigest()[:16]
+    keeps = f" {request.cube_blocks}" if request.cube else ""
+    key = hashlib.sha256(f"{recipe} {plots_hash} {request.scenes}{keeps}".encode()).hexdigest()[:16]
     folder = request.out.with_name(f".{request.out.name}.work") / key
     with output_errors(request.out):
         folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "plots.parquet") as temporary:
         plot_set.plots[["id", "geometry"]].to_parquet(temporary)
-    return SceneWork(folder=folder, indices=compile_indices(definitions), cache=request.cache)
+    named = None if request.cube_blocks is None else tuple(map(BlockName.parse, request.cube_blocks))
+    cube = CubeWork(folder=folder / "cube", blocks=named) if request.cube else None
+    return SceneWork(folder=folder, indices=compile_indices(definitions), cache=request.cache, cube=cube)
 
 
 def _publish(

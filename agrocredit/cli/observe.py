@@ -32,6 +32,16 @@ def observe(
     cache: Annotated[
         Path | None, typer.Option(help="Folder for fetched assets and coverage weights, reused by later runs.")
     ] = None,
+    cube: Annotated[
+        Path | None, typer.Option(help="Folder of a season cube to write too: raw pixels, quick to read for one plot.")
+    ] = None,
+    cube_block: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TILE/ROW/COLUMN",
+            help="Block to keep in the cube, such as 32TMT/3/0; repeatable; else all with plots.",
+        ),
+    ] = None,
     id_field: IdField = None,
     scheduler: Scheduler = None,
     workers: Workers = None,
@@ -54,6 +64,8 @@ def observe(
         allow_roots=tuple(allow_root or ()),
         cache=cache,
         id_field=id_field,
+        cube=cube,
+        cube_blocks=tuple(cube_block) if cube_block else None,
     )
 
     def on_engine(progress: Progress) -> Summary:

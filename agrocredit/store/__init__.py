@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agrocredit.store.folders import atomic_folder, claim_folder
     from agrocredit.store.lock import hold
     from agrocredit.store.observations import read_manifest, read_observations, write_observations
+    from agrocredit.store.plot_drawn import drawn_plot
     from agrocredit.store.plot_files import check_plots, read_plots
     from agrocredit.store.plot_geometry import geometry_sha256
     from agrocredit.store.plot_parquet import PLOTS, write_plots
@@ -35,6 +36,7 @@ _MODULES = {
     "claim_folder": "folders",
     "clean_temporaries": "atomic",
     "data_path": "bundled",
+    "drawn_plot": "plot_drawn",
     "geometry_sha256": "plot_geometry",
     "hold": "lock",
     "json_bytes": "canonical_json",
@@ -65,6 +67,7 @@ __all__ = [
     "claim_folder",
     "clean_temporaries",
     "data_path",
+    "drawn_plot",
     "geometry_sha256",
     "hold",
     "json_bytes",
