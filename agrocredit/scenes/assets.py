@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agrocredit.domain.errors import RefusedError
-from agrocredit.scenes.cache import bring, forget
+from agrocredit.scenes.cache import bring, cached_path, forget
 from agrocredit.scenes.checksums import file_sha256
 from agrocredit.scenes.grids import grid_of
 from agrocredit.scenes.hrefs import locate
@@ -66,6 +66,8 @@ def open_asset(asset: AssetRef, *, scene: Scene, dtypes: tuple[str, ...], cache:
     except RefusedError as error:
         if location.kind == "file" or error.code not in _WORTH_FETCHING_AGAIN:
             raise
+        if not cached_path(location, cache).is_file():
+            raise  # no copy that could be bad: the fetcher has used up its own attempts and its deadline
     forget(location, folder=cache)
     return _open(asset, location, scene=scene, dtypes=dtypes, cache=cache, fetcher=fetcher)
 

@@ -67,6 +67,7 @@ class ObjectStoreFetcher:
             virtual_hosted_style_request=False,
             client_options={
                 "connect_timeout": timedelta(seconds=self.limits.connect_timeout_s),
+                "read_timeout": timedelta(seconds=self.limits.read_timeout_s),
                 "timeout": timedelta(seconds=self.limits.deadline_s),
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),
             },
