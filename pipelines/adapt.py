@@ -1,111 +1,119 @@
-"""Public yield data sets into the canonical labelled form: ``labels.parquet``, a row a unit, crop and harvest year."""
+"""Public yield data sets into the canonical labelled form: the table of data sets, and the one way through them.
+
+``labels.parquet`` has a row a unit, crop and harvest year; ``series.parquet`` a row a unit and date, with the harvest
+year it counts to; ``static.parquet`` a row a unit. Units stand last in a column's name or in its metadata.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, cast
 
 from agrocredit.domain.errors import InputUnusableError, WrongUsageError
 from agrocredit.domain.summary import Summary
+from pipelines.adapters.adapted import LABEL_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    import pandas as pd
+    from agrocredit.domain.errors import Refusal
+    from pipelines.adapters.adapted import Adapted, Source
 
-LABEL_COLUMNS = ("unit", "region", "crop", "harvest_year", "yield_t_ha", "longitude", "latitude")
+__all__ = ["ADAPTERS", "LABEL_COLUMNS", "adapt"]
 
-_FAO_KEYS = ("Entity", "Code", "Year")
-_FAO_CROP = re.compile(r"(?P<crop>.+) \(tonnes per hectare\)")
+ADAPTERS = (
+    "africarising_maize",
+    "illinois_soybean_hls",
+    "india_rice_districts",
+    "national_fao",
+    "oaf_maize_cropcuts",
+    "ug_karamoja_2017",
+    "us_winter_wheat",
+)
+"""Data sets that can be adapted; each is a file of ``pipelines/adapters``."""
 
 
 def adapt(name: str, sources: Sequence[Path], *, out: Path) -> Summary:
-    """Write ``labels.parquet`` from one or several folders of a public data set; return what was counted.
+    """Write the canonical form of a public data set from one or several folders of it; return what was counted.
 
     Parameters
     ----------
     name : str
-        Which data set; the names of `ADAPTERS`.
+        Which data set; one of `ADAPTERS`.
     sources : sequence of Path
-        Its folders. Every file of the right kind in them joins in; rows that stand twice count once.
+        Its folders. Files are known by their columns; rows that stand twice count once, however they are split.
     out : Path
         Folder to write, replaced as a whole.
+
+    Returns
+    -------
+    Summary
+        Rows that were refused, each with its code, file and row, and the counts ``labels``, ``not_reported`` (a 0 that
+        stands for missing), ``units``, ``regions``, ``crops``, ``series_rows``.
 
     Raises
     ------
     WrongUsageError
         ``adapter_unknown`` for a name that is not in the table.
     InputUnusableError
-        ``labels_missing`` if no folder holds a file of that kind; ``column_missing`` for one without its keys.
+        ``labels_missing`` if no file holds yields, or none of them could be used; ``column_missing`` for a file that
+        would but for some columns; ``file_missing``, ``file_invalid``, ``column_type_invalid``.
     """
     from agrocredit.store.folders import atomic_folder
     from agrocredit.store.lock import hold
-    from agrocredit.store.tables import write_parquet
+    from pipelines.adapters.files import find_files
+    from pipelines.adapters.label_checks import check_labels
+    from pipelines.adapters.series_checks import one_row_a_unit
+    from pipelines.adapters.write import write_frame, write_labels
 
-    if name not in ADAPTERS:
-        raise WrongUsageError("adapter_unknown", f"{name!r}, expected one of {', '.join(ADAPTERS)}")
-    labels = ADAPTERS[name](sources)
-    labels = labels.drop_duplicates().sort_values(["region", "unit", "crop", "harvest_year"], ignore_index=True)
+    source = _source(name)
+    found, refused = find_files(sources, source)
+    adapted = source.read(found)
+    labels, refused_labels, not_reported = check_labels(adapted.labels, source.rules)
+    refused += [*adapted.refused, *refused_labels]
+    if labels.empty:
+        first = f"; first refusal: {refused[0].code}, {refused[0].detail}" if refused else ""
+        raise InputUnusableError("labels_missing", f"{name}: no usable yield in {len(adapted.labels)} rows{first}")
     with hold(out), atomic_folder(out, kind="labels") as folder:
-        write_parquet(_as_table(labels), folder / "labels.parquet")
-    counts = {"labels": len(labels), "regions": labels["region"].nunique(), "crops": labels["crop"].nunique()}
+        write_labels(labels, folder / "labels.parquet", notes=source.rules.notes)
+        write_frame(one_row_a_unit(adapted.static), folder / "static.parquet", units=adapted.units)
+        series_rows = _write_series(adapted, folder / "series.parquet", refused)
+    counts = {
+        "labels": len(labels),
+        "not_reported": not_reported,
+        "units": labels["unit"].nunique(),
+        "regions": labels["region"].nunique(),
+        "crops": labels["crop"].nunique(),
+        "series_rows": series_rows,
+    }
     years = f"{labels['harvest_year'].min()}-{labels['harvest_year'].max()}"
-    return Summary(counts=counts, facts={"years": years, "out": str(out)})
-
-
-def _as_table(labels: pd.DataFrame) -> object:
-    import pyarrow as pa
-
-    return pa.Table.from_pandas(labels[list(LABEL_COLUMNS)], preserve_index=False)
-
-
-def _national_fao(sources: Sequence[Path]) -> pd.DataFrame:
-    """Return national yields as published by Our World in Data from FAOSTAT; a 0 there means not reported."""
-    import pandas as pd
-
-    tables = [_fao_table(path) for path in _files(sources, "*.csv")]
-    wide = pd.concat(tables, ignore_index=True)
-    long = wide.melt(id_vars=list(_FAO_KEYS), var_name="crop", value_name="yield_t_ha")
-    long = long[long["yield_t_ha"].fillna(0) > 0]
-    region = long["Code"].where(long["Code"].notna() & (long["Code"] != ""), long["Entity"])
-    return pd.DataFrame(
-        {
-            "unit": region,
-            "region": region,
-            "crop": long["crop"].map(_fao_crop_name),
-            "harvest_year": long["Year"].astype("int32"),
-            "yield_t_ha": long["yield_t_ha"].astype("float64"),
-            "longitude": float("nan"),
-            "latitude": float("nan"),
-        }
+    return Summary(
+        counts=counts, refused=tuple(sorted(refused, key=_by_place)), facts={"years": years, "out": str(out)}
     )
 
 
-def _fao_table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    table = pd.read_csv(path)
-    missing = [key for key in _FAO_KEYS if key not in table.columns]
-    if missing:
-        found = ", ".join(map(str, table.columns[:6]))
-        raise InputUnusableError("column_missing", f"{path.name}: no column {', '.join(missing)}; found {found}")
-    return table[[*_FAO_KEYS, *(column for column in table.columns if _FAO_CROP.fullmatch(column))]]
+def _source(name: str) -> Source:
+    if name not in ADAPTERS:
+        raise WrongUsageError("adapter_unknown", f"{name!r}, expected one of {', '.join(ADAPTERS)}")
+    return cast("Source", importlib.import_module(f"pipelines.adapters.{name}").SOURCE)
 
 
-def _fao_crop_name(column: str) -> str:
-    match = _FAO_CROP.fullmatch(column)
-    assert match is not None, column  # noqa: S101 - _fao_table let only such columns through
-    return match["crop"].lower().replace(" ", "_")
+def _write_series(adapted: Adapted, path: Path, refused: list[Refusal]) -> int:
+    """Write what there is beside the labels, nothing where there is nothing; return the number of rows."""
+    from pipelines.adapters.series_checks import check_series
+    from pipelines.adapters.write import write_frame, write_parts
+
+    if adapted.series_parts is not None:
+        return write_parts(adapted.series_parts(refused), path)
+    if adapted.series is None:
+        return 0
+    key = [column for column in ("unit", "year", "date", "step") if column in adapted.series]
+    series, contradicting = check_series(adapted.series, key=key)
+    refused += contradicting
+    write_frame(series, path, units=adapted.units)
+    return len(series)
 
 
-def _files(sources: Sequence[Path], pattern: str) -> list[Path]:
-    files = sorted(path for source in sources for path in source.glob(pattern))
-    if not files:
-        places = ", ".join(str(source) for source in sources)
-        raise InputUnusableError("labels_missing", f"no {pattern} file in {places}")
-    return files
-
-
-ADAPTERS: dict[str, Callable[[Sequence[Path]], pd.DataFrame]] = {"national_fao": _national_fao}
-"""Data sets that can be adapted, by the name of their folder."""
+def _by_place(refusal: Refusal) -> tuple[str, int, str]:
+    return refusal.code, refusal.row or 0, refusal.detail

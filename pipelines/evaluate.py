@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from agrocredit.domain.estimate import QUANTILE_COLUMNS
+from agrocredit.domain.estimate import QUANTILE_COLUMNS, AbstainReason
 from agrocredit.domain.summary import Summary
 from pipelines.known_crops import known_crops
 from pipelines.labelled_data import Labelled, read_labelled
@@ -128,10 +128,12 @@ def _estimate_group(
     facts, units = release.facts, labels["unit"].tolist()
     if group.season is None:
         as_of = pd.Timestamp(year, 12, 31).date()
-        rows = unknown_crop(units, crop=facts.crop, harvest_year=year, as_of=as_of)
-        return _joined(labels, rows.to_pandas(), np.full(len(units), np.nan)).assign(
-            **dict.fromkeys(_REGION_ALONE, np.nan)
+        rows = unknown_crop(units, crop=facts.crop, harvest_year=year, as_of=as_of).to_pandas()
+        # A label that nothing ever looked at says nothing of its place: national series have none.
+        rows["reason"] = rows["reason"].where(
+            np.isin(units, labelled.series["plot_id"]), AbstainReason.NOT_OBSERVED.value
         )
+        return _joined(labels, rows, np.full(len(units), np.nan)).assign(**dict.fromkeys(_REGION_ALONE, np.nan))
     series = labelled.series[labelled.series["harvest_year"] == year]
     as_of = _last_look(series, group.season)
     thermal_time = season_thermal_time(labelled.weather, group.season, base_c=facts.base_temperature_c, as_of=as_of)

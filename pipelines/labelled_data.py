@@ -2,7 +2,8 @@
 
 A folder holds ``labels.parquet`` (unit, region, crop, harvest_year, yield_t_ha, longitude, latitude),
 ``series.parquet`` (unit, year, date, index columns, valid_fraction, pixel_count; a row a unit and look),
-``static.parquet`` (unit, area_m2) and, where there are any, ``history`` and ``weather`` as CSV or Parquet.
+``static.parquet`` (unit, area_m2) and, where there are any, ``history`` and ``weather`` as CSV or Parquet. A folder may
+have been seen by no satellite: no series, or one of weather alone. Then there are no looks, and areas may be unknown.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from agrocredit.domain.crop_facts import resolve_crop
 from agrocredit.domain.errors import InputUnusableError
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LABEL_COLUMNS = ("unit", "region", "crop", "harvest_year", "yield_t_ha", "longitude", "latitude")
+REQUIRED_INDEX = "ndvi"
+"""The one index that every release reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +69,33 @@ def read_labelled(data: Path, *, crop: str, years: tuple[int, int] | None) -> La
         raise InputUnusableError(
             "labels_missing", f"{data.name}: no yield of {crop} in {first} to {last}; found {sorted(map(str, ours))}"
         )
-    series = _table(data / "series.parquet", ("unit", "year", "date", "valid_fraction", "pixel_count"))
-    static = _table(data / "static.parquet", ("unit", "area_m2"))
+    static = _table(data / "static.parquet", ("unit",))
     history, weather = _one_of(data, "history"), _one_of(data, "weather")
     return Labelled(
         labels=kept.astype({"unit": str, "region": str}).reset_index(drop=True),
-        series=_as_observations(series),
-        area_m2=dict(zip(static["unit"].astype(str), static["area_m2"].astype(float), strict=True)),
+        series=_looks(data / "series.parquet"),
+        area_m2={}
+        if "area_m2" not in static
+        else dict(zip(static["unit"].astype(str), static["area_m2"].astype(float), strict=True)),
         history=None if history is None else read_history(history).table.to_pandas(),
         weather=None if weather is None else read_weather(weather),
     )
+
+
+def _looks(path: Path) -> pd.DataFrame:
+    """Return the looks of a series; none where it holds no greenness, and then not a row of it is read."""
+    if not path.is_file() or REQUIRED_INDEX not in _column_names(path):
+        columns = {name: pd.Series(dtype="float64") for name in (REQUIRED_INDEX, "valid_fraction", "pixel_count")}
+        years = {"year": pd.Series(dtype="int32"), "date": pd.Series(dtype="datetime64[ns]")}
+        return _as_observations(pd.DataFrame({"unit": pd.Series(dtype=str), **years, **columns}))
+    return _as_observations(_table(path, ("unit", "year", "date", "valid_fraction", "pixel_count")))
+
+
+def _column_names(path: Path) -> list[str]:
+    try:
+        return list(pq.read_schema(path).names)
+    except (OSError, pa.ArrowException) as error:
+        raise InputUnusableError("labels_unreadable", f"{path.parent.name}/{path.name}: {error}") from error
 
 
 def _as_observations(series: pd.DataFrame) -> pd.DataFrame:

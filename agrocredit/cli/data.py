@@ -20,12 +20,12 @@ def _group() -> None:
 
 @data_app.command()
 def adapt(
-    name: Annotated[str, typer.Argument(help="Which data set: national_fao.")],
+    name: Annotated[str, typer.Argument(help="Which data set: us_winter_wheat, national_fao, ... (see the guide).")],
     sources: Annotated[list[Path], typer.Argument(metavar="SRC...", help="Folders of that data set.")],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     as_json: Json = False,
 ) -> None:
-    """Turn a public yield data set into labels.parquet."""
+    """Turn a public yield data set into labels.parquet, series.parquet and static.parquet."""
     from pipelines.adapt import adapt as run
 
     answer(lambda _: run(name, sources, out=out), as_json=as_json)

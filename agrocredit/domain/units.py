@@ -32,6 +32,7 @@ _KG_PER: dict[str, Fraction] = {
     "jin": Fraction(1, 2),
     "pound": Fraction("0.45359237"),
 }
+_POUNDS_PER_BUSHEL = {"winter_wheat": 60, "soybean": 60, "maize": 56, "sorghum": 56}
 assert set(_M2_PER) == set(get_args(AreaUnit))
 assert set(_KG_PER) == set(get_args(WeightUnit))
 
@@ -78,6 +79,20 @@ def yield_to_t_ha(value: float, *, weight_unit: str, area_unit: str) -> float:
     """
     kg = Fraction(value) * _factor(_KG_PER, weight_unit, "weight")
     return float(kg / 1_000 / (_factor(_M2_PER, area_unit, "area") / 10_000))
+
+
+def bushels_to_t_ha(value_bu_acre: float, *, crop: str) -> float:
+    """Return a yield in t/ha from bushels an acre; a bushel weighs what its crop weighs.
+
+    Source: USDA Agricultural Handbook 697 (1992), weights, measures and conversion factors.
+
+    >>> round(bushels_to_t_ha(1, crop="winter_wheat"), 6)
+    0.067251
+    """
+    if crop not in _POUNDS_PER_BUSHEL:
+        raise InputUnusableError("unit_unknown", f"bushel of {crop!r}, expected one of {', '.join(_POUNDS_PER_BUSHEL)}")
+    pounds = Fraction(value_bu_acre) * _POUNDS_PER_BUSHEL[crop]
+    return float(pounds * _KG_PER["pound"] / 1_000 / (_M2_PER["acre"] / 10_000))
 
 
 def at_moisture(weight: float, *, moisture_percent: float, basis_percent: float) -> float:

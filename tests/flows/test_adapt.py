@@ -1,12 +1,14 @@
-"""National series become labels: long, without zeros, whatever the files are called."""
+"""Public data sets become the canonical form, whatever the files are called; each refusal names its row."""
 
 import pyarrow.parquet as pq
 import pytest
 
-from agrocredit.domain.errors import InputUnusableError, WrongUsageError
-from pipelines.adapt import LABEL_COLUMNS, adapt
+from agrocredit.domain.errors import ExitCode, InputUnusableError, WrongUsageError
+from pipelines.adapt import ADAPTERS, LABEL_COLUMNS, adapt
 
 HEADER = "Entity,Code,Year,Wheat (tonnes per hectare),Maize (tonnes per hectare)\n"
+WHEAT = "county_fips,state_fips,state_name,county_name,county_lat,county_lon,year,yield_bu_acre,yield_t_ha\n"
+DAILY = "county_fips,date,t2m_c,tmax_c,tmin_c,prec_mm\n"
 
 
 def folder(path, **files):
@@ -14,6 +16,14 @@ def folder(path, **files):
     for name, text in files.items():
         (path / f"{name}.csv").write_text(text)
     return path
+
+
+def county(year, bushels, t_ha="", fips="08001"):
+    return f"{fips},8,COLORADO,ADAMS,39.9,-104.3,{year},{bushels},{t_ha or round(bushels * 0.067251, 4)}\n"
+
+
+def labels(out):
+    return pq.read_table(out / "labels.parquet").to_pandas()
 
 
 def test_two_folders_join_and_rows_that_stand_twice_count_once(tmp_path):
@@ -29,7 +39,9 @@ def test_two_folders_join_and_rows_that_stand_twice_count_once(tmp_path):
         ("KEN", "wheat", 2002, 2.2),
     ]
     assert tuple(rows[0]) == LABEL_COLUMNS
-    assert summary.counts == {"labels": 4, "regions": 2, "crops": 2}
+    expected = {"labels": 4, "not_reported": 2, "units": 2, "regions": 2, "crops": 2, "series_rows": 0}
+    assert summary.counts == expected
+    assert summary.exit_code is ExitCode.DONE
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):
@@ -40,13 +52,96 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
 
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path):
-    with pytest.raises(WrongUsageError, match="adapter_unknown: 'moon', expected one of national_fao"):
+    with pytest.raises(WrongUsageError, match="adapter_unknown: 'moon', expected one of africarising_maize"):
         adapt("moon", [tmp_path], out=tmp_path / "out")
 
 
-def test_a_folder_without_such_a_file_and_a_file_without_its_keys_are_refused(tmp_path):
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_every_set_refuses_an_empty_folder_and_one_without_its_keys(name, tmp_path):
     with pytest.raises(InputUnusableError, match="labels_missing"):
-        adapt("national_fao", [folder(tmp_path / "empty")], out=tmp_path / "out")
-    with pytest.raises(InputUnusableError, match=r"column_missing: x\.csv: no column Code, Year"):
-        adapt("national_fao", [folder(tmp_path / "wrong", x="Entity,b\n1,2\n")], out=tmp_path / "out")
+        adapt(name, [folder(tmp_path / "empty")], out=tmp_path / "out")
+    with pytest.raises(InputUnusableError, match=r"column_missing: x\.csv: no column"):
+        adapt(name, [folder(tmp_path / "wrong", x="a,b\n1,2\n")], out=tmp_path / "out")
+    with pytest.raises(InputUnusableError, match="file_missing"):
+        adapt(name, [tmp_path / "nowhere"], out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_bushels_become_tonnes_and_the_basis_stands_beside_them(tmp_path):
+    source = folder(tmp_path / "in", a=WHEAT + county(2001, 24.0))
+    adapt("us_winter_wheat", [source], out=tmp_path / "out")
+    # 24 bushels of 60 lb: 24 x 60 x 0.45359237 kg on 0.40468564224 ha.
+    assert labels(tmp_path / "out")["yield_t_ha"].tolist() == pytest.approx([653.1730128 / 404.68564224])
+    metadata = pq.read_schema(tmp_path / "out" / "labels.parquet").field("yield_t_ha").metadata
+    assert metadata[b"units"] == b"t ha-1"
+    assert metadata[b"moisture_basis_percent"] == b"13.5"
+
+
+def test_entries_that_contradict_each_other_are_all_refused_with_their_rows(tmp_path):
+    source = folder(tmp_path / "in", a=WHEAT + county(2001, 24.0) + county(2002, 30.0), b=WHEAT + county(2001, 25.0))
+    summary = adapt("us_winter_wheat", [source], out=tmp_path / "out")
+    assert [(refusal.code, refusal.row) for refusal in summary.refused] == [("label_contradiction", 1)] * 2
+    assert labels(tmp_path / "out")["harvest_year"].tolist() == [2002]
+    assert summary.exit_code is ExitCode.SOME_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("code", "row"),
+    [
+        ("yield_contradiction", county(2009, 30.0, "20.0")),
+        ("yield_implausible", county(2009, 300.0)),
+        ("yield_implausible", county(2009, 245.0)),
+        ("yield_invalid", county(2009, -3.0)),
+        ("yield_invalid", "08001,8,COLORADO,ADAMS,39.9,-104.3,2009,much,\n"),
+        ("year_invalid", county(20.5, 30.0)),
+        ("place_invalid", county(2009, 30.0).replace("39.9", "139.9")),
+        ("unit_missing", county(2009, 30.0).replace("08001", "")),
+    ],
+)
+def test_a_bad_row_is_refused_alone_and_the_others_go_on(code, row, tmp_path):
+    good = "".join(county(year, 30.0) for year in range(2001, 2008))
+    summary = adapt("us_winter_wheat", [folder(tmp_path / "in", a=WHEAT + good + row)], out=tmp_path / "out")
+    assert [(refusal.code, refusal.row) for refusal in summary.refused] == [(code, 8)]
+    assert labels(tmp_path / "out")["harvest_year"].tolist() == list(range(2001, 2008))
+
+
+def test_nothing_usable_writes_nothing_and_says_why(tmp_path):
+    source = folder(tmp_path / "in", a=WHEAT + county(2001, -1.0))
+    with pytest.raises(InputUnusableError, match=r"labels_missing: .* first refusal: yield_invalid"):
+        adapt("us_winter_wheat", [source], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_day_of_autumn_counts_to_the_harvest_after_it_and_minus_999_is_missing(tmp_path):
+    days = "8001,2000-08-31,20,25,15,0\n8001,2000-09-01,19,24,14,-999\n"
+    again = "8001,2000-09-01,19,24,14,-999\n8001,2000-12-31,-999,-999,-999,1\n"
+    first = folder(tmp_path / "in", a=WHEAT + county(2001, 24.0), w=DAILY + days)
+    more = folder(tmp_path / "more", other=DAILY + again)
+    adapt("us_winter_wheat", [first, more], out=tmp_path / "out")
+    series = pq.read_table(tmp_path / "out" / "series.parquet").to_pylist()
+    assert [(row["unit"], str(row["date"]), row["year"]) for row in series] == [
+        ("08001", "2000-08-31", 2000),
+        ("08001", "2000-09-01", 2001),
+        ("08001", "2000-12-31", 2001),
+    ]
+    assert [row["rain_sum_mm"] for row in series] == [0.0, None, 1.0]
+    assert [row["t_mean_c"] for row in series] == [20.0, 19.0, None]
+
+
+def test_a_day_with_two_stories_is_refused_in_both(tmp_path):
+    weather = "8001,2000-08-30,20,25,15,0\n8001,2000-08-31,20,25,15,0\n8001,2000-08-31,21,25,15,0\n"
+    source = folder(tmp_path / "in", a=WHEAT + county(2001, 24.0), w=DAILY + weather)
+    summary = adapt("us_winter_wheat", [source], out=tmp_path / "out")
+    assert [(refusal.code, refusal.row) for refusal in summary.refused] == [
+        ("series_contradiction", 2),
+        ("series_contradiction", 3),
+    ]
+    assert summary.counts["series_rows"] == 1
+
+
+def test_a_file_that_is_something_else_is_refused_by_name_and_the_rest_is_used(tmp_path):
+    source = folder(tmp_path / "in", a=WHEAT + county(2001, 24.0), notes="this,that\n1,2\n")
+    summary = adapt("us_winter_wheat", [source], out=tmp_path / "out")
+    assert [refusal.code for refusal in summary.refused] == ["column_missing"]
+    assert "notes.csv" in summary.refused[0].detail
+    assert summary.counts["labels"] == 1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.domain.units import area_from_m2, area_to_m2, at_moisture, weight_to_kg, yield_to_t_ha
+from agrocredit.domain.units import area_from_m2, area_to_m2, at_moisture, bushels_to_t_ha, weight_to_kg, yield_to_t_ha
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,10 @@ def test_weights_come_out_in_kilograms():
 def test_moisture_outside_its_range_is_refused(percent):
     with pytest.raises(InputUnusableError, match="moisture_invalid"):
         at_moisture(1.0, moisture_percent=percent, basis_percent=13.5)
+
+
+def test_a_bushel_weighs_what_its_crop_weighs():
+    assert bushels_to_t_ha(100, crop="soybean") == pytest.approx(6.725107, abs=5e-7)
+    assert bushels_to_t_ha(100, crop="maize") == pytest.approx(6.276766, abs=5e-7)
+    with pytest.raises(InputUnusableError, match="unit_unknown: bushel of 'rye'"):
+        bushels_to_t_ha(1, crop="rye")
