@@ -21,7 +21,7 @@ from pipelines.cube import publish_cube
 from pipelines.cube_blocks import BlockName, CubeWork
 from pipelines.engine import run_tasks
 from pipelines.merge_acquisitions import Merged, merge_acquisitions
-from pipelines.observe_scene import SceneOutcome, SceneWork, observe_scene
+from pipelines.observe_scene import SceneOutcome, SceneWork, observe_scene, refused_scene
 from pipelines.progress import Progress, silent
 from pipelines.recipe import recipe_sha256
 
@@ -139,15 +139,7 @@ def observe(
 def quarantined(scene: Scene) -> SceneOutcome:
     """Return what stands for a scene that takes down every worker that takes it up: nothing but a refusal."""
     detail = "each worker that took it up died, also with nothing else to do; the other scenes were used"
-    return SceneOutcome(
-        scene_id=scene.scene_id,
-        acquisition=scene.acquisition,
-        acquired_at=scene.acquired_at,
-        rows_file=None,
-        manifest={},
-        grid={},
-        refused=(Refusal(code="scene_quarantined", detail=detail, scene_id=scene.scene_id),),
-    )
+    return refused_scene(scene, (Refusal(code="scene_quarantined", detail=detail, scene_id=scene.scene_id),))
 
 
 def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneSet:

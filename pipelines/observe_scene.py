@@ -1,7 +1,9 @@
 """One task of `observe`: a scene to committed sums of its plots.
 
 A task looks for its own commit first, so that a run that was stopped does no work twice. Its record is written last:
-rows without a record do not count.
+rows without a record do not count. The commit bears the hash of all the catalogue says of the scene, so that a
+corrected item is not taken for the one that was observed. A refused scene commits nothing: the next run may find it
+whole.
 """
 
 from __future__ import annotations
@@ -71,30 +73,49 @@ def observe_scene(scene: Scene, work: SceneWork) -> SceneOutcome:
     """
     from agrocredit.scenes import SceneRefusedError
 
-    name = hashlib.sha256(scene.scene_id.encode()).hexdigest()[:24]
+    name = hashlib.sha256(repr(scene).encode()).hexdigest()[:24]
     record_file, rows_file = work.folder / f"{name}.json", work.folder / f"{name}.arrow"
     if not record_file.is_file():
         try:
             _do(scene, work, record_file=record_file, rows_file=rows_file)
         except SceneRefusedError as error:
-            refused = error.refusals or (error.refusal(scene_id=scene.scene_id),)
-            _commit(record_file, manifest={}, grid={}, refused=refused)
+            return refused_scene(scene, error.refusals or (error.refusal(scene_id=scene.scene_id),))
     record = json.loads(record_file.read_bytes())
     return SceneOutcome(
         scene_id=scene.scene_id,
         acquisition=scene.acquisition,
         acquired_at=scene.acquired_at,
-        rows_file=rows_file if record["manifest"] else None,
+        rows_file=rows_file,
         manifest=record["manifest"],
         grid=record["grid"],
         refused=tuple(Refusal(**refusal) for refusal in record["refused"]),
     )
 
 
+def refused_scene(scene: Scene, refused: tuple[Refusal, ...]) -> SceneOutcome:
+    """Return what stands for a scene of which nothing can be used.
+
+    Parameters
+    ----------
+    scene : Scene
+    refused : tuple of Refusal
+        Why.
+    """
+    return SceneOutcome(
+        scene_id=scene.scene_id,
+        acquisition=scene.acquisition,
+        acquired_at=scene.acquired_at,
+        rows_file=None,
+        manifest={},
+        grid={},
+        refused=refused,
+    )
+
+
 def _do(scene: Scene, work: SceneWork, *, record_file: Path, rows_file: Path) -> None:
     from agrocredit.scenes import open_scene
 
-    with open_scene(scene, cache=work.cache, bands=work.indices.bands) as opened:
+    with open_scene(scene, cache=work.cache, bands=work.indices.bands, scratch=work.folder) as opened:
         rows = _rows(opened, work)
         _write_rows(rows, rows_file)
         grid = asdict(opened.grid)

@@ -38,7 +38,12 @@ _CHECK_BANDS = ("blue", "red", "nir")
 
 
 def open_scene(
-    scene: Scene, *, cache: Path | None, bands: Sequence[str], fetcher: Fetcher | None = None
+    scene: Scene,
+    *,
+    cache: Path | None,
+    bands: Sequence[str],
+    fetcher: Fetcher | None = None,
+    scratch: Path | None = None,
 ) -> OpenedScene:
     """Return a scene opened for reading; close it, or use it in a ``with``.
 
@@ -54,6 +59,9 @@ def open_scene(
         Common names. A band that is absent or refused stands in `OpenedScene.refused`, and the others still serve.
     fetcher : Fetcher, optional
         Brings remote assets; by default https and object stores.
+    scratch : Path, optional
+        Where copies lie while the scene is open, if there is no cache; by default where the system keeps temporary
+        files. A process that is killed leaves them there, so a run gives a folder that it clears itself.
 
     Raises
     ------
@@ -66,7 +74,7 @@ def open_scene(
         raise WrongUsageError("bands_missing", f"no band asked of {scene.scene_id}, expected at least one")
     resources = ExitStack()
     try:
-        folder = cache or Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="agrocredit-")))
+        folder = cache or Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="agrocredit-", dir=scratch)))
         parts = _Parts(scene=scene, requested=tuple(bands), resources=resources)
         parts.open_all(folder=folder, fetcher=fetcher or RemoteFetcher(scene.access))
         grid = parts.nest()

@@ -148,9 +148,12 @@ def season(catalogue, field_of, write_plots, tmp_path):
 
 def test_killed_at_any_moment_a_run_ends_in_the_same_bytes_and_redoes_no_commit(season, tmp_path):
     scenes, plots = season
-    (tmp_path / "runs").mkdir()
+    scratch = tmp_path / "scratch"
+    for folder in (tmp_path / "runs", scratch):
+        folder.mkdir()
     done = subprocess.run(
         [sys.executable, __file__, str(scenes), str(plots), str(tmp_path / "runs")],
+        env={**os.environ, "TMPDIR": str(scratch)},
         capture_output=True,
         text=True,
         check=False,
@@ -162,6 +165,36 @@ def test_killed_at_any_moment_a_run_ends_in_the_same_bytes_and_redoes_no_commit(
     assert report["kills"] >= CYCLES, report
     faults = {name: report[name] for name in ("redone", "different", "left", "bad_exit")}
     assert not any(faults.values()), faults
+    assert not list(scratch.glob("agrocredit*"))
+
+
+def stopped_after(request, count):
+    """Observe and stop, as by a signal, when some scenes have had their turn."""
+
+    def stop(_stage, done, _total):
+        if done == count:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        observe(request, workers=1, progress=stop)
+
+
+@pytest.mark.parametrize("corrected", ["a file", "the item"])
+def test_a_run_that_goes_on_takes_what_was_corrected_meanwhile(season, catalogue, tmp_path, corrected):
+    mask = catalogue.folder / "s0" / "SCL.tif"
+    good = mask.read_bytes()
+    if corrected == "a file":
+        mask.write_bytes(good[:60])
+    else:
+        catalogue.items[0]["assets"]["B04"]["href"] = "./s0/B08.tif"
+    request = request_of(catalogue.write(), season[1], tmp_path / "obs")
+    stopped_after(request, DAYS)
+    mask.write_bytes(good)
+    catalogue.items[0]["assets"]["B04"]["href"] = "./s0/B04.tif"
+    catalogue.write()
+    observe(request)
+    observe(request_of(season[0], season[1], tmp_path / "undisturbed"))
+    assert everything(tmp_path / "obs") == everything(tmp_path / "undisturbed")
 
 
 # --- clusters that lose workers, and their scheduler -----------------------------------------------------------------
