@@ -2,15 +2,16 @@
 
 The room knows no pixels. It reads estimates, plots and holdings, draws harvests and prices, and gives back the least
 of named caps under the terms of a dated policy pack: `load_policy`, `assess` for a region, `assess_one` for a farmer,
-`replay` to check a record, `explain` to say a reason in words. Beside the decisions, `price` says what the risk of an
-approved loan costs and `portfolio` what all of them may lose together. Formulas and sources:
-``docs/method/credit.md``.
+`replay` to check a record, `explain` to say a reason in words,
+`what_would_change` to say what would have brought an approval. Beside the decisions, `price` says what the risk of an
+approved loan costs and `portfolio` what all of them may lose together. Formulas: ``docs/method/credit.md``.
 """
 
 from __future__ import annotations
 
 from agrocredit.credit.assess import Assessment, assess, assess_one, decision_record, facts_of, replay
 from agrocredit.credit.case import Case, Finances, Stake
+from agrocredit.credit.counterfactual import Counterfactual, what_would_change
 from agrocredit.credit.difference import Change, decision_changes
 from agrocredit.credit.holders import FINANCES
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
@@ -28,6 +29,7 @@ __all__ = [
     "Assessment",
     "Case",
     "Change",
+    "Counterfactual",
     "CreditPolicy",
     "Finances",
     "PolicyInForce",
@@ -47,4 +49,5 @@ __all__ = [
     "price",
     "record_sha256",
     "replay",
+    "what_would_change",
 ]
