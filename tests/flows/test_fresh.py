@@ -7,11 +7,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from distributed import Client, LocalCluster
 from shapely import MultiPolygon, Point, Polygon, box
 from shapely.geometry import shape
 
 from agrocredit.domain.errors import InputUnusableError, RefusedError, WrongUsageError
 from agrocredit.zonal.cube import open_cube
+from pipelines import cube as cube_flow
 from pipelines.cube_blocks import BlockName
 from pipelines.fresh import fresh
 from pipelines.observe import ObserveRequest, observe
@@ -118,6 +120,28 @@ def test_a_cube_changes_no_byte_of_the_observations_and_is_itself_the_same_again
     observe(request_of(season, plots, tmp_path / "again", cube=tmp_path / "second"), workers=1)
     assert everything(cube) == everything(tmp_path / "second")
     assert not list(tmp_path.glob(".*work"))
+
+
+def test_a_stopped_run_and_a_cluster_of_processes_end_in_the_same_cube(
+    made, season, features, write_plots, tmp_path, monkeypatch
+):
+    plots = write_plots(tmp_path / "again.geojson", *features)
+    request = request_of(season, plots, tmp_path / "again", cube=tmp_path / "second")
+
+    def stops(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cube_flow, "_seal", stops)
+        with pytest.raises(KeyboardInterrupt):
+            observe(request)
+    assert not (tmp_path / "second").exists()
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as local,
+        Client(local, set_as_default=False) as client,
+    ):
+        observe(request, client=client)
+    assert everything(made[1]) == everything(tmp_path / "second")
 
 
 def test_any_zarr_reader_opens_it_and_finds_the_raw_numbers(made):
