@@ -29,6 +29,10 @@ class LabelRules:
     """Every row has a longitude and a latitude."""
     peers: Literal["own_years", "region_season"] | None
     """Whose median an entry error shows against: other years of the unit, or other units of region, crop and year."""
+    peer_ratio_max: float = 8.0
+    """An entry further above its peers' median has a slipped decimal point. Ours: about one and a half times the
+    largest ratio in the published set, at least 5 because a good year after a drought is no error, at most 8 because a
+    tenfold entry should not hide behind a bad year."""
     of_fields: bool = True
     """Yields of fields or averages of many; not of nations, whose few irrigated fields may hold green maize."""
     notes: Mapping[str, str] = field(default_factory=dict)

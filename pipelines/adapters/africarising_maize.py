@@ -86,8 +86,8 @@ def _harvest_year(path: Path) -> int | None:
 
 def _units(rows: pd.DataFrame, country: str, year: int) -> pd.Series:
     """Return a name a household: no two of a year share their place."""
-    place = rows["Lat"].map("{:.8f}".format) + " " + rows["Long"].map("{:.8f}".format)
-    return f"{country} {year} " + place
+    degrees = [pd.to_numeric(rows[axis], errors="coerce").map("{:.8f}".format) for axis in ("Lat", "Long")]
+    return f"{country} {year} " + degrees[0] + " " + degrees[1]
 
 
 def _labels(rows: pd.DataFrame, unit: pd.Series, country: str, year: int) -> pd.DataFrame:
@@ -144,6 +144,7 @@ SOURCE = Source(
         zero_is_missing=False,
         placed=True,
         peers="region_season",
+        peer_ratio_max=6.0,
         notes={"moisture_basis": "not stated by the source", "unit_of_source": "kg/ha, inferred"},
     ),
     read=_read,

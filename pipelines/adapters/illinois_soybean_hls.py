@@ -95,6 +95,7 @@ SOURCE = Source(
         zero_is_missing=False,
         placed=False,
         peers="own_years",
+        peer_ratio_max=5.0,
         notes={"moisture_basis_percent": "13", "converted_from": "bushel of 60 lb an acre"},
     ),
     read=_read,

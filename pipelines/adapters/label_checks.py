@@ -26,9 +26,8 @@ YIELD_T_HA_MAX = {"winter_wheat": 18.0, "maize": 19.0, "rice": 15.0, "soybean": 
 """Above this an entry is an error. Wheat: the highest field ever certified, 17.96 t/ha (Guinness World Records 2022).
 The others are ours, about one and a half times the highest entry of the published sets."""
 
-PEER_RATIO_MAX = 8.0
-"""A slipped decimal point makes a yield tenfold; the largest ratio in the published sets is 7.6."""
 PEERS_MIN = 5
+"""Fewer have no median to speak of."""
 
 
 def check_labels(labels: pd.DataFrame, rules: LabelRules) -> tuple[pd.DataFrame, list[Refusal], int]:
@@ -112,5 +111,5 @@ def _implausible(rows: pd.DataFrame, rules: LabelRules) -> NDArray[np.bool_]:
     peers = ["unit", "crop"] if rules.peers == "own_years" else ["region", "crop", "harvest_year"]
     grouped = rows.groupby(peers)["yield_t_ha"]
     many = grouped.transform("size") > PEERS_MIN
-    slipped = rows["yield_t_ha"] > PEER_RATIO_MAX * grouped.transform("median").clip(lower=1e-3)
+    slipped = rows["yield_t_ha"] > rules.peer_ratio_max * grouped.transform("median").clip(lower=1e-3)
     return np.asarray(above | (many & slipped).to_numpy(bool))

@@ -70,7 +70,11 @@ SOURCE = Source(
     },
     label_kinds=("cuts",),
     rules=LabelRules(
-        zero_is_missing=False, placed=True, peers="region_season", notes={"moisture_basis": "not stated by the source"}
+        zero_is_missing=False,
+        placed=True,
+        peers="region_season",
+        peer_ratio_max=5.0,
+        notes={"moisture_basis": "not stated by the source"},
     ),
     read=_read,
 )

@@ -43,27 +43,41 @@ def daily_parts(paths: Sequence[Path], refused: list[Refusal]) -> Iterator[pa.Ta
     paths : sequence of Path
         Parquet or CSV, split in any way by state, county or year.
     refused : list of Refusal
-        Gains a ``series_contradiction`` for every row whose day another row of the county describes otherwise.
+        Gains a ``series_contradiction`` for every row whose day another row of the county describes otherwise, and a
+        ``value_missing`` for every row without a county or a date.
 
     Raises
     ------
     InputUnusableError
         ``column_type_invalid`` for a county that is no number or a date that is none.
     """
-    states = {path: _states(path) for path in paths}
-    for state in sorted(set().union(*states.values())):
+    states = {path: _states(path, refused) for path in paths}
+    every = sorted(set().union(*states.values()))
+    if not every:
+        yield _SCHEMA.empty_table()
+    for state in every:
         parts = [_rows_of(path, state) for path in paths if state in states[path]]
         yield _one_state(pa.concat_tables(parts), refused)
 
 
-def _states(path: Path) -> set[int]:
-    counties = pc.unique(_columns(path, ["county_fips"])["county_fips"])
+def _states(path: Path, refused: list[Refusal]) -> set[int]:
+    keys = _columns(path, ["county_fips", "date"])
+    nameless = pc.invert(_named(keys))
+    refused.extend(
+        Refusal(code="value_missing", detail=f"{path.name}: no county or no date", row=at + 1)
+        for at in pc.indices_nonzero(nameless).to_pylist()
+    )
+    counties = pc.unique(keys["county_fips"].drop_null())
     return {int(county) // 1000 for county in counties.to_pylist()}
+
+
+def _named(table: pa.Table) -> pa.ChunkedArray:
+    return pc.and_(pc.is_valid(table["county_fips"]), pc.is_valid(table["date"]))
 
 
 def _rows_of(path: Path, state: int) -> pa.Table:
     table = _columns(path, list(DAILY_COLUMNS))
-    inside = pc.equal(pc.divide(table["county_fips"], 1000), state)
+    inside = pc.and_(_named(table), pc.equal(pc.divide(table["county_fips"], 1000), state))
     rows = pc.add(pc.indices_nonzero(inside), 1)
     kept = table.filter(inside).append_column("row", rows.cast(pa.int64()))
     return kept.append_column("file", pa.array([path.name] * len(rows)).dictionary_encode())

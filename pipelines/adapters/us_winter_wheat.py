@@ -69,6 +69,7 @@ SOURCE = Source(
         zero_is_missing=False,
         placed=True,
         peers="own_years",
+        peer_ratio_max=5.0,
         notes={"moisture_basis_percent": "13.5", "converted_from": "bushel of 60 lb an acre"},
     ),
     read=_read,

@@ -90,7 +90,7 @@ def test_entries_that_contradict_each_other_are_all_refused_with_their_rows(tmp_
     [
         ("yield_contradiction", county(2009, 30.0, "20.0")),
         ("yield_implausible", county(2009, 300.0)),
-        ("yield_implausible", county(2009, 245.0)),
+        ("yield_implausible", county(2009, 160.0)),
         ("yield_invalid", county(2009, -3.0)),
         ("yield_invalid", "08001,8,COLORADO,ADAMS,39.9,-104.3,2009,much,\n"),
         ("year_invalid", county(20.5, 30.0)),
@@ -137,6 +137,37 @@ def test_a_day_with_two_stories_is_refused_in_both(tmp_path):
         ("series_contradiction", 3),
     ]
     assert summary.counts["series_rows"] == 1
+
+
+def test_a_day_without_a_county_is_refused_and_a_file_without_days_adds_none(tmp_path):
+    weather = "8001,2000-08-30,20,25,15,0\n,2000-08-31,20,25,15,0\n"
+    source = folder(tmp_path / "in", a=WHEAT + county(2001, 24.0), w=DAILY + weather)
+    summary = adapt("us_winter_wheat", [source], out=tmp_path / "out")
+    assert [(refusal.code, refusal.row) for refusal in summary.refused] == [("value_missing", 2)]
+    empty = folder(tmp_path / "empty", a=WHEAT + county(2001, 24.0), w=DAILY)
+    assert adapt("us_winter_wheat", [empty], out=tmp_path / "out").counts["series_rows"] == 0
+
+
+CUTS = (
+    "ID,survey,country,year,field_latitude,field_longitude,plant_date,harvest_date,gs_length,yield_kg_ph,hybrid,"
+    "intercrop,esa_avg,chirps_sum,era_temp_mean_avg,era_temp_min_avg,era_temp_max_avg,kdd_event,kdd_result,N_kg_ph,"
+    "era_prec_avg,era_vswl_avg\n"
+)
+
+
+def cut(number, kg_ha, latitude=0.5):
+    place = f"Kenya_2018,Kenya,2018,{latitude},34.5"
+    return f"C{number},{place},2018-03-01,2018-08-01,153,{kg_ha},1,0,0.3,700,20,15,25,0,0,40,,0.4\n"
+
+
+def test_a_tenfold_crop_cut_is_refused_and_cuts_that_share_a_place_stay_apart(tmp_path):
+    rows = "".join(cut(number, 1000 + number) for number in range(7)) + cut(7, 10_000) + cut(8, 900, latitude="")
+    summary = adapt("oaf_maize_cropcuts", [folder(tmp_path / "in", a=CUTS + rows)], out=tmp_path / "out")
+    found = [(refusal.code, refusal.row) for refusal in summary.refused]
+    assert found == [("place_invalid", 9), ("yield_implausible", 8)]
+    assert labels(tmp_path / "out")["yield_t_ha"].tolist() == [(1000 + number) / 1000 for number in range(7)]
+    static = pq.read_table(tmp_path / "out" / "static.parquet")
+    assert static["place"].unique().to_pylist()[0] == "0.5 34.5"
 
 
 def test_a_file_that_is_something_else_is_refused_by_name_and_the_rest_is_used(tmp_path):
