@@ -17,7 +17,6 @@ import numpy as np
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import geopandas as gpd
     from numpy.typing import NDArray
 
     from agrocredit.domain.grid import Grid
@@ -28,6 +27,9 @@ EDGE_POINTS = 21
 
 GRIDS_KEPT = 16
 """Grids whose weights stay in memory: a region touches a few tiles."""
+
+_PLOTS_AT_A_TIME = 16_384
+"""Plots that are in memory in degrees: shapes are the largest thing a worker holds."""
 
 _building: defaultdict[tuple[str, Grid], threading.Lock] = defaultdict(threading.Lock)
 _known: dict[tuple[str, Grid], GridWeights] = {}
@@ -76,25 +78,37 @@ def plots_near(plots_file: Path, grid: Grid) -> tuple[NDArray[np.int64], NDArray
         GeoParquet in EPSG:4326.
     grid : Grid
     """
-    import geopandas as gpd
+    import pyarrow.parquet as pq
+    import shapely
+    from pyproj import Transformer
 
-    plots = gpd.read_parquet(plots_file, columns=["geometry"])
-    numbers = np.flatnonzero(_touches(plots, grid))
-    near: NDArray[np.object_] = plots.geometry.iloc[numbers].to_crs(grid.crs).to_numpy()
-    return numbers, near
+    box = _box_deg(grid)
+    to_metres = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True).transform
+    numbers, near, first = [], [], 0
+    with pq.ParquetFile(plots_file) as file:
+        for batch in file.iter_batches(batch_size=_PLOTS_AT_A_TIME, columns=["geometry"]):
+            plots = shapely.from_wkb(batch["geometry"].to_numpy(zero_copy_only=False))
+            touching = np.flatnonzero(_touches(shapely.bounds(plots), box))
+            numbers.append(first + touching)
+            near.append(shapely.transform(plots[touching], to_metres, interleaved=False))
+            first += plots.size
+    return np.concatenate(numbers), np.concatenate(near)
 
 
-def _touches(plots: gpd.GeoDataFrame, grid: Grid) -> NDArray[np.bool_]:
-    """Return whether the box of each plot, in degrees, touches the grid."""
+def _box_deg(grid: Grid) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of a grid; west is greater where it crosses the antimeridian."""
     from pyproj import Transformer
 
     to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
     west, south, east, north = to_degrees.transform_bounds(*grid.bounds, densify_pts=EDGE_POINTS)
-    box = plots.bounds
-    touches = (box["maxy"] >= south) & (box["miny"] <= north)
-    if west <= east:
-        touches &= (box["maxx"] >= west) & (box["minx"] <= east)
-    else:  # the grid crosses the antimeridian
-        touches &= (box["maxx"] >= west) | (box["minx"] <= east)
-    found: NDArray[np.bool_] = touches.to_numpy()
+    return west, south, east, north
+
+
+def _touches(bounds: NDArray[np.float64], box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+    """Return whether each box, in degrees, touches the grid's."""
+    west, south, east, north = box
+    min_x, min_y, max_x, max_y = bounds.T
+    right, left = max_x >= west, min_x <= east
+    across = right & left if west <= east else right | left
+    found: NDArray[np.bool_] = (max_y >= south) & (min_y <= north) & across
     return found
