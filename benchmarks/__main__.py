@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [--size PIXELS] [--plots-per-side N] [--rounds N]``."""
+"""Run the benchmarks: ``python -m benchmarks --help`` lists the options."""
 
 from benchmarks.observe_side_by_side import main
 

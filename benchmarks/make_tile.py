@@ -10,9 +10,11 @@ and make every reader look fast. Nothing in it says anything about any place.
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
@@ -25,7 +27,7 @@ from agrocredit.domain.grid import Grid
 CRS = "EPSG:32636"
 WEST_M, NORTH_M = 300_000.0, 4_300_000.0
 CLOUD_SHARE = 0.22
-SPREAD = 0.55
+SPREAD = 0.65
 """Strength of texture and noise; set by looking at the bytes a pixel that `main` prints."""
 
 
@@ -48,6 +50,10 @@ BANDS = {
 }
 
 
+ASSETS = {"blue": "B02", "green": "B03", "red": "B04", "rededge1": "B05", "nir": "B08", "swir16": "B11", "scl": "SCL"}
+"""Names of the files in the catalogue."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
     """What was written."""
@@ -67,10 +73,41 @@ class Tile:
         """Return the file of a band, or of the classes (``scl``)."""
         return self.folder / f"{date:02d}_{name}.tif"
 
+    def write_catalogue(self, *, dates: int, plots: int) -> tuple[Path, Path]:
+        """Write an item collection of the first dates and a file of some plots, spread evenly; return their paths."""
+        items, fields = self.folder / f"items_{dates}.json", self.folder / f"plots_{plots}.parquet"
+        chosen = np.linspace(0, self.plots.size - 1, plots).round().astype(int)
+        frame = gpd.GeoDataFrame({"id": [f"p{at:07d}" for at in chosen]}, geometry=self.plots[chosen], crs=CRS)
+        frame.to_crs(4326).to_parquet(fields)
+        collection = [_item(date, gpd.GeoSeries(self.plots, crs=CRS)) for date in range(dates)]
+        items.write_text(json.dumps({"type": "FeatureCollection", "features": collection}))
+        return items, fields
+
     def bytes_per_pixel(self) -> float:
         """Return the mean size of a band's pixel as stored, without overviews."""
         stored = sum(_stored_bytes(self.path(0, name)) for name in BANDS)
         return stored / sum((self.size // recipe.factor) ** 2 for recipe in BANDS.values())
+
+
+def _item(date: int, plots: gpd.GeoSeries) -> dict[str, object]:
+    """Return the catalogue's word on one date; baseline 03.01 has no offset."""
+    box = shapely.box(*gpd.GeoSeries([shapely.box(*plots.total_bounds)], crs=CRS).to_crs(4326).total_bounds)
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": f"S2A_{date:02d}",
+        "bbox": box.bounds,
+        "geometry": shapely.geometry.mapping(box),
+        "properties": {
+            "datetime": f"2024-{4 + date // 6:02d}-{1 + 5 * (date % 6):02d}T10:20:30Z",
+            "platform": "sentinel-2a",
+            "s2:mgrs_tile": "36TTT",
+            "s2:processing_baseline": "03.01",
+            "proj:epsg": int(CRS.removeprefix("EPSG:")),
+        },
+        "links": [],
+        "assets": {asset: {"href": f"{date:02d}_{name}.tif", "type": "image/tiff"} for name, asset in ASSETS.items()},
+    }
 
 
 def _stored_bytes(path: Path) -> int:
@@ -92,8 +129,8 @@ def make_tile(folder: Path, *, size: int, plots_per_side: int, dates: int) -> Ti
     dates : int
     """
     folder.mkdir(parents=True, exist_ok=True)
-    plots = _fields(size * 10.0, plots_per_side, np.random.default_rng(7))
-    tile = Tile(folder=folder, size=size, dates=dates, plots=plots)
+    tile = planned_tile(folder, size=size, plots_per_side=plots_per_side, dates=dates)
+    plots = tile.plots
     owner = rasterize(
         zip(plots, range(1, plots.size + 1), strict=True),
         out_shape=(size, size),
@@ -103,6 +140,12 @@ def make_tile(folder: Path, *, size: int, plots_per_side: int, dates: int) -> Ti
     for date in range(dates):
         _write_date(tile, date, owner)
     return tile
+
+
+def planned_tile(folder: Path, *, size: int, plots_per_side: int, dates: int) -> Tile:
+    """Return the tile that `make_tile` writes with the same arguments, without writing it."""
+    plots = _fields(size * 10.0, plots_per_side, np.random.default_rng(7))
+    return Tile(folder=folder, size=size, dates=dates, plots=plots)
 
 
 def _fields(side_m: float, plots_per_side: int, rng: np.random.Generator) -> np.ndarray:

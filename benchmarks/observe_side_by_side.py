@@ -1,222 +1,123 @@
-"""One date, cloud-masked, six indices: this program's engine against what a user would write, in CPU time.
+"""The whole flow against what a user would write instead: six indices, cloud-masked, every plot; CPU time and memory.
 
-Every candidate reads the same files of the same tile and ends with a mean an index and plot. Results are compared
-before times. Candidates take turns, and the table shows the median and range of the rounds in CPU seconds of all
-threads, files in the page cache, imports and compilation left out (the cold start of the kernel is printed beside).
-Peers are written with their best settings known to us: exactextract in memory with all bands in one call, Dask with
-threads. A peer whose packages are not all installed is left out, and the output says so.
+Every candidate reads the same files and ends with a mean an index and plot; ``observe`` also reads and checks the plots
+file, builds the weights, hashes every file, checks the offset and writes its dataset. Values are compared before times.
+Each run has a process of its own; candidates take turns, and the table shows the median and range of the rounds in CPU
+seconds of all threads of one date, files in the page cache. What ``observe`` pays once a run is told apart by a run of
+one date and one of all. Peers that are slow run on fewer plots and are scaled by two such runs; the table says so.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
+import sys
 import tempfile
-import time
-import warnings
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
-import rasterio
-from rasterio.windows import Window
 
-from agrocredit.indices import IndexDefinition, compile_indices, evaluate, load_indices
-from agrocredit.zonal import (
-    BandPixels,
-    BlockPixels,
-    CoverageWeights,
-    Kernel,
-    MaskPixels,
-    build_weights,
-    combine,
-    finish,
-    make_kernel,
-)
-from benchmarks.make_tile import BANDS, CRS, NORTH_M, WEST_M, Tile, make_tile
+from benchmarks.candidates import CANDIDATES
+from benchmarks.make_tile import Tile, make_tile, planned_tile
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-CLEAR_CLASSES = (4, 5, 6, 7)
-IS_CLEAR = np.isin(np.arange(256), CLEAR_CLASSES)
-SCALE = 1e-4
+PEERS = {
+    "exactextract": ("rasterio + numpy + exactextract, all bands in one call", ("exactextract",)),
+    "odc_xvec": ("odc-stac + xvec", ("odc.stac", "xvec", "rioxarray")),
+    "rasterstats": ("rasterstats, index by index", ("rasterstats",)),
+}
+VALID_FRACTION_MIN = 0.05
+"""Of a plot; under it values are not compared."""
+SLOW_PLOTS = (100, 1_100)
+"""The two samples from which a slow peer's cost a plot is drawn."""
 
 
-def decode_only(tile: Tile, weights: CoverageWeights) -> None:
-    """Read every block of every file with rasterio and throw it away: what nobody who uses rasterio can go below."""
-    _each_block(tile, weights, lambda _block, _raw: None)
+def run(name: str, tile: Tile, *, dates: int, plots: int) -> tuple[float, float]:
+    """Return CPU seconds and peak memory in MB of a candidate in a fresh process."""
+    assert name in CANDIDATES
+    numbers = (tile.size, round(tile.plots.size**0.5), dates, plots)
+    command = [sys.executable, "-m", "benchmarks.candidates", name, str(tile.folder), *map(str, numbers)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own module
+    found = json.loads(done.stdout.splitlines()[-1])
+    return found["cpu_s"], found["peak_mb"]
 
 
-def ours(tile: Tile, weights: CoverageWeights, kernel: Kernel) -> np.ndarray:
-    """Return the means by this program's engine: blocks read with rasterio, fused kernel, sums of plots."""
-    sums = []
-
-    def add(block: object, raw: dict[str, np.ndarray]) -> None:
-        bands = {
-            name: BandPixels(dn=raw[name], factor=recipe.factor, scale=SCALE, offset=0.0, nodata=0)
-            for name, recipe in BANDS.items()
-        }
-        mask = MaskPixels(classes=raw["scl"], factor=2, is_clear=IS_CLEAR)
-        sums.append(kernel.accumulate(weights, block, BlockPixels(bands=bands, mask=mask)))
-
-    _each_block(tile, weights, add)
-    table = finish(combine(sums, weights=weights, n_indices=len(kernel.names)), weights=weights, names=kernel.names)
-    means = np.full((weights.n_plots, len(kernel.names)), np.nan)
-    means[table["plot"].to_numpy()] = np.column_stack([table[name].to_numpy() for name in kernel.names])
-    return means
-
-
-def with_exactextract(tile: Tile, definitions: tuple[IndexDefinition, ...]) -> np.ndarray:
-    """Return the means by whole rasters in numpy and one call of exactextract with all indices."""
-    from exactextract import exact_extract
-    from exactextract.raster import NumPyRasterSource
-
-    shape = (tile.size, tile.size)
-    raw = {}
-    for name in (*BANDS, "scl"):
-        with rasterio.open(tile.path(0, name)) as file:
-            raw[name] = file.read(1, out_shape=shape)
-    clear = IS_CLEAR[raw["scl"]]
-    bands = {name: np.where(clear, raw[name] * SCALE, np.nan) for name in BANDS}
-    west, south, east, north = tile.grid.bounds
-    sources = [
-        NumPyRasterSource(evaluate(definition, bands), west, south, east, north, name=definition.column)
-        for definition in definitions
-    ]
-    plots = gpd.GeoDataFrame(geometry=tile.plots, crs=CRS)
-    return exact_extract(sources, plots, ["mean"], output="pandas").to_numpy(float)
-
-
-def with_odc_and_xvec(tile: Tile, definitions: tuple[IndexDefinition, ...]) -> np.ndarray:
-    """Return the means by odc-stac on Dask threads, xarray arithmetic, and xvec with exactextract."""
-    import odc.stac
-    import rioxarray  # noqa: F401 - adds the accessor
-    import xarray as xr
-    import xvec  # noqa: F401 - adds the accessor
-
-    cube = odc.stac.load(
-        [_stac_item(tile)], bands=[*BANDS, "scl"], chunks={"x": 2048, "y": 2048}, crs=CRS, resolution=10
-    )
-    clear = cube.scl.isin(CLEAR_CLASSES)
-    bands = {name: (cube[name] * SCALE).where(clear) for name in BANDS}
-    formulas = {definition.column: _with_xarray(definition, bands) for definition in definitions}
-    values = xr.Dataset(formulas).isel(time=0, drop=True).drop_vars("spatial_ref").compute().rio.write_crs(CRS)
-    plots = gpd.GeoSeries(tile.plots, crs=CRS)
-    means = values.xvec.zonal_stats(plots, x_coords="x", y_coords="y", stats="mean", method="exactextract")
-    return np.column_stack([means[definition.column].to_numpy() for definition in definitions])
-
-
-def _with_xarray(definition: IndexDefinition, bands: dict[str, object]) -> object:
-    """Return an index of lazy arrays: the reference arithmetic, block by block."""
-    import xarray as xr
-
-    names = definition.bands
-    return xr.apply_ufunc(
-        lambda *arrays: evaluate(definition, dict(zip(names, arrays, strict=True))),
-        *(bands[name] for name in names),
-        dask="parallelized",
-        output_dtypes=[float],
-    )
-
-
-def _stac_item(tile: Tile) -> object:
-    import datetime as dt
-
-    import pystac
-
-    item = pystac.Item("tile", None, None, dt.datetime(2024, 5, 1, tzinfo=dt.UTC), {"proj:code": CRS})
-    for name in (*BANDS, "scl"):
-        factor = BANDS[name].factor if name in BANDS else 2
-        extra = {
-            "proj:shape": [tile.size // factor, tile.size // factor],
-            "proj:transform": [10.0 * factor, 0, WEST_M, 0, -10.0 * factor, NORTH_M],
-        }
-        item.add_asset(name, pystac.Asset(str(tile.path(0, name)), extra_fields=extra, roles=["data"]))
-    item.stac_extensions.append("https://stac-extensions.github.io/projection/v2.0.0/schema.json")
-    return item
-
-
-def _each_block(tile: Tile, weights: CoverageWeights, use: Callable[[object, dict[str, np.ndarray]], None]) -> None:
-    factors = {name: recipe.factor for name, recipe in BANDS.items()} | {"scl": 2}
-    files = {name: rasterio.open(tile.path(0, name)) for name in factors}
-    for block in weights.blocks:
-        raw = {}
-        for name, factor in factors.items():
-            row0, row1, col0, col1 = block.window(factor)
-            raw[name] = files[name].read(1, window=Window(col0, row0, col1 - col0, row1 - row0))
-        use(block, raw)
-    for file in files.values():
-        file.close()
-
-
-def _cpu_s(run: Callable[[], object]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
-
-
-def compare(tile: Tile, *, rounds: int) -> None:
-    """Print the differences and the table of CPU times."""
-    definitions = load_indices()
-    kernel = make_kernel(compile_indices(definitions))
-    build_weights(tile.plots[:10], grid=tile.grid)
-    build_s = _cpu_s(lambda: build_weights(tile.plots, grid=tile.grid))
-    weights = build_weights(tile.plots, grid=tile.grid)
-    cold_s = _cpu_s(lambda: ours(tile, weights, kernel))
-    candidates: dict[str, Callable[[], object]] = {
-        "decode only, rasterio by blocks": lambda: decode_only(tile, weights),
-        "agrocredit": lambda: ours(tile, weights, kernel),
-        f"rasterio + numpy + exactextract {version('exactextract')}": lambda: with_exactextract(tile, definitions),
-    }
-    if find_spec("rioxarray"):
-        name = f"odc-stac {version('odc-stac')} + xvec {version('xvec')}"
-        candidates[name] = lambda: with_odc_and_xvec(tile, definitions)
-    else:
-        print("left out: odc-stac + xvec, whose exactextract method needs rioxarray")
-    _print_differences({name: run() for name, run in candidates.items()})
-    times: dict[str, list[float]] = {name: [] for name in candidates}
+def compare(tile: Tile, *, rounds: int, slow_rounds: int) -> None:
+    """Print differences of values, then the table."""
+    n, dates = tile.plots.size, tile.dates
+    for count in {1, dates}:
+        tile.write_catalogue(dates=count, plots=n)
+    peers = [name for name, (_, modules) in PEERS.items() if all(map(find_spec, (m.split(".")[0] for m in modules)))]
+    for name in PEERS.keys() - set(peers):
+        print(f"left out, not installed: {PEERS[name][0]}")
+    run("observe", tile, dates=1, plots=n)  # compiles the kernel, fills the page cache
+    mine: list[tuple[float, float, float]] = []
     for _ in range(rounds):
-        for name, run in candidates.items():
-            times[name].append(_cpu_s(run))
-    _print_times(times)
-    print(f"once a grid: weights {build_s:.3f} s, {weights.nbytes / weights.n_plots:.0f} bytes a plot")
-    print(f"once a process: first date {cold_s:.2f} s (compiles the kernel if it is not kept on disk yet)")
+        floor = run("decode", tile, dates=dates, plots=n)[0] / dates
+        whole = run("observe", tile, dates=dates, plots=n)
+        mine.append((floor, whole[0], whole[1]))
+    one_date = [run("observe", tile, dates=1, plots=n)[0] for _ in range(rounds)]
+    slope = [(whole - one) / (dates - 1) for (_, whole, _), one in zip(mine, one_date, strict=True)]
+    once = [one - each for one, each in zip(one_date, slope, strict=True)]
+    base = median(slope)
+    print(f"\n{'a date, ' + str(n) + ' plots':<66}{'CPU s':>9}{'range':>18}{'ratio':>8}{'peak MB':>9}")
+    _row("decode the same blocks, rasterio", [floor for floor, _, _ in mine], base, None)
+    _row("agrocredit observe, each further date", slope, base, None)
+    whole = [seconds / dates for _, seconds, _ in mine]
+    _row(f"agrocredit observe, whole process over {dates} dates", whole, base, max(peak for *_, peak in mine))
+    for name in peers:
+        _peer(name, tile, base=base, rounds=slow_rounds)
+    print(f"once a run (start, plots read and checked, weights built): {median(once):.1f} s")
 
 
-def _print_differences(results: dict[str, object]) -> None:
-    mine = results["agrocredit"]
-    assert isinstance(mine, np.ndarray)
-    for name, theirs in results.items():
-        if isinstance(theirs, np.ndarray) and theirs is not mine:
-            both = np.isfinite(mine) & np.isfinite(theirs)
-            largest = np.abs(mine - theirs)[both].max()
-            print(f"largest difference to {name}: {largest:.1e} over {both.any(axis=1).sum()} plots")
+def _peer(name: str, tile: Tile, *, base: float, rounds: int) -> None:
+    """Run one peer on the first date; all plots at once, or two samples where it is slow."""
+    title, n = PEERS[name][0], tile.plots.size
+    if name != "rasterstats":
+        found = [run(name, tile, dates=1, plots=n) for _ in range(rounds)]
+        _print_difference(name, tile)
+        _row(title, [seconds for seconds, _ in found], base, max(peak for _, peak in found))
+        return
+    few, more = ([run(name, tile, dates=1, plots=count) for _ in range(rounds)] for count in SLOW_PLOTS)
+    seconds = [
+        a + (b - a) / (SLOW_PLOTS[1] - SLOW_PLOTS[0]) * (n - SLOW_PLOTS[0])
+        for (a, _), (b, _) in zip(few, more, strict=True)
+    ]
+    _row(f"{title} (scaled from {SLOW_PLOTS[1]} plots)", seconds, base, max(peak for _, peak in more))
 
 
-def _print_times(times: dict[str, list[float]]) -> None:
-    base = median(times["agrocredit"])
-    print(f"{'candidate':<44}{'CPU s, median':>14}{'range':>18}{'against ours':>14}")
-    for name, seconds in times.items():
-        spread = f"{min(seconds):.3f} to {max(seconds):.3f}"
-        print(f"{name:<44}{median(seconds):>14.3f}{spread:>18}{median(seconds) / base:>14.2f}")
+def _print_difference(name: str, tile: Tile) -> None:
+    mine, theirs = (np.load(tile.folder / f"means_{one}.npy") for one in ("observe", name))
+    seen = np.load(tile.folder / "valid_fraction.npy") >= VALID_FRACTION_MIN
+    both = np.isfinite(mine) & np.isfinite(theirs) & seen[:, None]
+    apart = np.abs(mine - theirs)[both].max()
+    lost = int((np.isfinite(mine) != np.isfinite(theirs))[seen].sum())
+    print(f"  {name}: largest difference {apart:.1e} in {both.sum()} values; {lost} with a value on one side only")
+
+
+def _row(title: str, seconds: list[float], base: float, peak_mb: float | None) -> None:
+    spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
+    peak = "" if peak_mb is None else f"{peak_mb:.0f}"
+    print(f"{title:<66}{median(seconds):>9.2f}{spread:>18}{median(seconds) / base:>8.2f}{peak:>9}", flush=True)
 
 
 def main() -> None:
-    """Make a tile in a temporary folder and compare."""
+    """Make a tile, or take one that `benchmarks.make_tile` made, and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=1098, help="pixels of 10 m along the tile")
     parser.add_argument("--plots-per-side", type=int, default=100)
+    parser.add_argument("--dates", type=int, default=6, help="at least 2")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--slow-rounds", type=int, default=1, help="of the peers, which take minutes on a large tile")
+    parser.add_argument("--tile", type=Path, help="folder of a tile made before with the same numbers")
     wanted = parser.parse_args()
-    warnings.filterwarnings("ignore", module="exactextract|xvec|odc")
+    numbers = {"size": wanted.size, "plots_per_side": wanted.plots_per_side, "dates": wanted.dates}
     with tempfile.TemporaryDirectory() as folder:
-        tile = make_tile(Path(folder), size=wanted.size, plots_per_side=wanted.plots_per_side, dates=1)
+        tile = planned_tile(wanted.tile, **numbers) if wanted.tile else make_tile(Path(folder), **numbers)
         print(f"{tile.size} x {tile.size} px, {tile.plots.size} plots, {tile.bytes_per_pixel():.2f} bytes a pixel")
-        compare(tile, rounds=wanted.rounds)
+        compare(tile, rounds=wanted.rounds, slow_rounds=wanted.slow_rounds)
 
 
 if __name__ == "__main__":
