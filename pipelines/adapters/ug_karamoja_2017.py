@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from agrocredit.domain.errors import Refusal
+
 MONTHS = 12
 MISSING = 65535
 _BANDS = {
@@ -47,16 +49,7 @@ def _read(files: Mapping[str, Sequence[Path]]) -> Adapted:
     shapes = shapely.from_geojson(rows["geometry"].to_numpy(), on_invalid="ignore")
     centres = shapely.centroid(shapes)
     kg_ha = pd.to_numeric(rows["Yield_KgHa"], errors="coerce")
-    grain_g = pd.to_numeric(rows["Grain_W_g"], errors="coerce")
-    slipped = (kg_ha / (grain_g * 10 / _CUT_M2) - 1).abs() > _CUT_TOLERANCE
-    refused = [
-        refuse_row(
-            "yield_contradiction",
-            row,
-            f"{row.Yield_KgHa} kg/ha of plot {row.plot_id}, but {row.Grain_W_g} g were weighed",
-        )
-        for row in rows[slipped].itertuples()
-    ]
+    slipped, refused = _weighed_otherwise(rows, kg_ha)
     labels = pd.DataFrame(
         {
             "unit": rows["plot_id"],
@@ -81,6 +74,21 @@ def _read(files: Mapping[str, Sequence[Path]]) -> Adapted:
         units={"valid_fraction": "1", "pixel_count": "1"} | {index.column: "1" for index in load_indices()},
         refused=refused,
     )
+
+
+def _weighed_otherwise(rows: pd.DataFrame, kg_ha: pd.Series) -> tuple[pd.Series, list[Refusal]]:
+    """Return which yields are not those of the grain that was weighed, and their refusals."""
+    grain_g = pd.to_numeric(rows["Grain_W_g"], errors="coerce")
+    differing = (kg_ha / (grain_g * 10 / _CUT_M2) - 1).abs() > _CUT_TOLERANCE
+    refused = [
+        refuse_row(
+            "yield_contradiction",
+            row,
+            f"{row.Yield_KgHa} kg/ha of plot {row.plot_id}, but {row.Grain_W_g} g were weighed",
+        )
+        for row in rows[differing].itertuples()
+    ]
+    return differing, refused
 
 
 def _series(rows: pd.DataFrame, area_m2: Mapping[str, float]) -> pd.DataFrame | None:

@@ -49,7 +49,7 @@ def daily_parts(paths: Sequence[Path], refused: list[Refusal]) -> Iterator[pa.Ta
     Raises
     ------
     InputUnusableError
-        ``column_type_invalid`` for a county that is no number or a date that is none.
+        ``file_invalid`` with the cause; ``column_type_invalid`` for a county that is no number or a date that is none.
     """
     states = {path: _states(path, refused) for path in paths}
     every = sorted(set().union(*states.values()))
@@ -85,10 +85,13 @@ def _rows_of(path: Path, state: int) -> pa.Table:
 
 def _columns(path: Path, names: list[str]) -> pa.Table:
     """Return columns with county numbers, whole days and single precision, half the size of the file's own types."""
-    if path.suffix == ".parquet":
-        table = pq.read_table(path, columns=names)
-    else:
-        table = pa.Table.from_pandas(pd.read_csv(path, usecols=names), preserve_index=False)
+    try:
+        if path.suffix == ".parquet":
+            table = pq.read_table(path, columns=names)
+        else:
+            table = pa.Table.from_pandas(pd.read_csv(path, usecols=names), preserve_index=False)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise InputUnusableError("file_invalid", f"{path.name}: {error}") from error
     kinds = {"county_fips": pa.int32(), "date": pa.date32()}
     try:
         columns = {name: _as(table[name], kinds.get(name, pa.float32())) for name in names}

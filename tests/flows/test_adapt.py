@@ -170,6 +170,30 @@ def test_a_tenfold_crop_cut_is_refused_and_cuts_that_share_a_place_stay_apart(tm
     assert static["place"].unique().to_pylist()[0] == "0.5 34.5"
 
 
+def plot(name, kg_ha, grain_g, ring="[[34.0,2.0],[34.001,2.0],[34.001,2.001],[34.0,2.0]]"):
+    geometry = f'{{"type":"Polygon","coordinates":[{ring}]}}' if ring else "null"
+    facts = f'"plot_id":"{name}","District":null,"crop1":"maize","Moisture":0.1,"Estimated Harvest Date":"2017-12-31"'
+    return (
+        f'{{"type":"Feature","geometry":{geometry},'
+        f'"properties":{{{facts},"Yield_KgHa":{kg_ha},"Grain_W_g":{grain_g}}}}}'
+    )
+
+
+def test_a_cut_that_was_weighed_otherwise_and_a_plot_without_a_place_are_refused(tmp_path):
+    source = folder(tmp_path / "in")
+    features = [plot("a", 1000, 225), plot("b", 10_000, 225), plot("c", 1000, 225, ring=None), plot("d", 40, 9)]
+    (source / "p.geojson").write_text(f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}')
+    summary = adapt("ug_karamoja_2017", [source], out=tmp_path / "out")
+    assert [(refusal.code, refusal.row) for refusal in summary.refused] == [
+        ("place_invalid", 3),
+        ("yield_contradiction", 2),
+    ]
+    assert labels(tmp_path / "out")[["unit", "yield_t_ha"]].to_numpy().tolist() == [["a", 1.0], ["d", 0.04]]
+    static = pq.read_table(tmp_path / "out" / "static.parquet").to_pylist()
+    # Half of a box of 0.001 degrees at 2 degrees north: 111.25 m x 110.58 m / 2.
+    assert static[0]["area_m2"] == pytest.approx(111.25 * 110.58 / 2, rel=0.001)
+
+
 def test_a_file_that_is_something_else_is_refused_by_name_and_the_rest_is_used(tmp_path):
     source = folder(tmp_path / "in", a=WHEAT + county(2001, 24.0), notes="this,that\n1,2\n")
     summary = adapt("us_winter_wheat", [source], out=tmp_path / "out")
