@@ -147,7 +147,7 @@ def test_an_unexpected_failure_is_one_line_with_a_code(tmp_path, monkeypatch):
     assert result.stderr.startswith("internal_error: ZeroDivisionError")
 
 
-@pytest.mark.parametrize("name", ["winter-wheat-ch", "smallholder-grain-cn", "kisan-credit-card-in"])
+@pytest.mark.parametrize("name", ["winter-wheat-ch", "smallholder-grain-cn", "kisan-credit-card-in", "maize-ke"])
 def test_the_policies_that_ship_are_well_formed(name):
     result = run("policy", "check", name, "--json")
     assert result.exit_code == 0
