@@ -148,6 +148,7 @@ def test_a_storm_of_slow_down_ends_in_the_same_bytes(season, storm, tmp_path, mo
     assert everything(tmp_path / "storm") == everything(tmp_path / "disk")
     assert len(handler.refusals) == 14
     assert min(handler.refusals.values()) >= 1
+    assert all(handler.asked[path] == times + 1 for path, times in handler.refusals.items()), "one GET an object"
     assert max(handler.refusals.values()) >= 2
 
 
