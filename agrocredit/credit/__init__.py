@@ -19,6 +19,7 @@ from agrocredit.credit.portfolio import Portfolio, portfolio
 from agrocredit.credit.price import PRICES, price
 from agrocredit.credit.reasons import ReasonCode, explain
 from agrocredit.credit.record import canonical_json, record_sha256
+from agrocredit.credit.relief import ReliefProposal, ReliefTerms, load_relief, propose_relief
 from agrocredit.credit.terms import PolicyInForce
 from agrocredit.credit.usable import PLOTS
 
@@ -35,6 +36,8 @@ __all__ = [
     "PolicyInForce",
     "Portfolio",
     "ReasonCode",
+    "ReliefProposal",
+    "ReliefTerms",
     "Stake",
     "assess",
     "assess_one",
@@ -44,9 +47,11 @@ __all__ = [
     "explain",
     "facts_of",
     "load_policy",
+    "load_relief",
     "parse_policy",
     "portfolio",
     "price",
+    "propose_relief",
     "record_sha256",
     "replay",
     "what_would_change",
