@@ -1,14 +1,15 @@
 """Writes a season cube block by block: each file of chunks is made once, whole, from the raw pixels of all scenes.
 
-zarr-python writes the arrays. What it wrote is then looked up in each file's own index and hashed, so that the cube's
-table of chunks says where every chunk lies and what its bytes are: a chunk that is lost later cannot pass for empty
-land. Memory holds one file of chunks of one resolution at a time (36 scenes, four bands: 75 MB before compression).
+zarr-python makes the hierarchy and its metadata. The files of chunks are written here, chunk after chunk as the Zarr
+specification has it, because a file written through the library is held several times over in memory. The cube's table
+of chunks says where every chunk lies and what its bytes are: a chunk that is lost later cannot pass for empty land.
+Memory holds one row of chunks of one resolution (36 scenes, four bands: 9 MB) and one of them compressed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from zarr.core.array_spec import ArrayConfigParams
 
     from agrocredit.zonal.cube_layout import CubeSeason, SeasonArray
 
@@ -37,10 +37,17 @@ CHUNK_TABLE = pa.schema(
 )
 """Where each chunk lies in its file, and the SHA-256 of its compressed bytes."""
 
-_CHUNKS_ALONG = SHARD // CHUNK
-_CRC_BYTES = 4
-_SETTINGS: ArrayConfigParams = {"write_empty_chunks": True}
-"""A chunk of zeros is written like any other: what is not there was never written."""
+
+class _CodecSettings(TypedDict):
+    """What Blosc is told, here and in the metadata."""
+
+    cname: Literal["lz4"]
+    clevel: int
+
+
+_ABSENT = 2**64 - 1
+"""Offset and size of a chunk that a file does not have."""
+_CODEC: _CodecSettings = {"cname": "lz4", "clevel": 5}
 
 
 def create_arrays(folder: Path, season: CubeSeason) -> None:
@@ -68,7 +75,7 @@ def create_arrays(folder: Path, season: CubeSeason) -> None:
             dtype=array.dtype,
             fill_value=0,
             # Bits of neighbouring pixels side by side: raw reflectance has few of them changing.
-            compressors=BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
+            compressors=BloscCodec(**_CODEC, shuffle="bitshuffle", typesize=np.dtype(array.dtype).itemsize),
             dimension_names=("scene", "layer", "row", "column"),
             attributes={"layers": list(array.layers), "factor": array.factor},
         )
@@ -97,15 +104,50 @@ def write_block(folder: Path, season: CubeSeason, *, block: int, read_layer: Cal
 def _write_shards(
     folder: Path, season: CubeSeason, array: SeasonArray, block: int, read_layer: Callable[..., Any]
 ) -> Iterator[tuple[object, ...]]:
-    import zarr
-
-    # Opening drops the setting that the array was made with, so it is given again.
-    target = zarr.open_array(folder / ZARR / array.path, mode="r+").with_config(_SETTINGS)
-    height, width = target.shape[2:]
+    height, width = (-(-length // array.factor) for length in (season.grid.height, season.grid.width))
     for row0, col0 in _shard_corners(block, season, array):
         window = (row0, min(row0 + array.shard, height), col0, min(col0 + array.shard, width))
-        target[:, :, window[0] : window[1], window[2] : window[3]] = _stacked(season, array, window, read_layer)
-        yield from _written(folder, array, window)
+        path = folder / array.shard_key(row0 // array.chunk, col0 // array.chunk)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield from _write_shard(path, season, array, window, read_layer)
+
+
+def _write_shard(
+    path: Path,
+    season: CubeSeason,
+    array: SeasonArray,
+    window: tuple[int, int, int, int],
+    read_layer: Callable[..., Any],
+) -> Iterator[tuple[object, ...]]:
+    """Write one file: chunks in order, then where each lies (offset, size; 64 bits, little-endian) and its CRC-32C.
+
+    Zarr v3, sharding codec, https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html
+    """
+    import google_crc32c
+
+    index = np.full((SHARD // CHUNK, SHARD // CHUNK, 2), _ABSENT, "<u8")
+    row0, row1, col0, col1 = window
+    with path.open("wb") as file:
+        for top in range(row0, row1, array.chunk):
+            strip = _stacked(season, array, (top, min(top + array.chunk, row1), col0, col1), read_layer)
+            for left in range(0, col1 - col0, array.chunk):
+                chunk = _compressed(strip[:, :, :, left : left + array.chunk], array)
+                index[(top - row0) // array.chunk, left // array.chunk] = file.tell(), len(chunk)
+                place = top // array.chunk, (col0 + left) // array.chunk
+                yield array.path, *place, file.tell(), len(chunk), hashlib.sha256(chunk).digest()
+                file.write(chunk)
+        checksum: int = google_crc32c.value(index.tobytes())
+        file.write(index.tobytes() + checksum.to_bytes(4, "little"))
+
+
+def _compressed(pixels: NDArray[Any], array: SeasonArray) -> bytes:
+    """Return a chunk's bytes, zero beyond the grid. Blosc's own threads would order its parts by chance."""
+    from numcodecs import blosc
+
+    blosc.use_threads = False
+    chunk = np.zeros((*pixels.shape[:2], array.chunk, array.chunk), np.dtype(array.dtype).newbyteorder("<"))
+    chunk[:, :, : pixels.shape[2], : pixels.shape[3]] = pixels
+    return bytes(blosc.compress(chunk, _CODEC["cname"].encode(), _CODEC["clevel"], blosc.BITSHUFFLE))
 
 
 def _shard_corners(block: int, season: CubeSeason, array: SeasonArray) -> Iterator[tuple[int, int]]:
@@ -127,24 +169,6 @@ def _stacked(
             if scene.factors.get(name) == array.factor:
                 pixels[number, layer] = read_layer(number, name, window)
     return pixels
-
-
-def _written(folder: Path, array: SeasonArray, window: tuple[int, int, int, int]) -> Iterator[tuple[object, ...]]:
-    """Yield a row of the table for each chunk of the file that covers a window, from the file's own index.
-
-    The index stands at the end: offset and size of every chunk, 64 bits each, little-endian, then four bytes of CRC
-    (Zarr v3, sharding codec, https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html).
-    """
-    row0, row1, col0, col1 = (length // array.chunk for length in (window[0], window[1] - 1, window[2], window[3] - 1))
-    data = (folder / array.shard_key(row0, col0)).read_bytes()
-    end = len(data) - _CRC_BYTES
-    index = np.frombuffer(data[end - 16 * _CHUNKS_ALONG**2 : end], "<u8").reshape(_CHUNKS_ALONG, _CHUNKS_ALONG, 2)
-    for row in range(row0, row1 + 1):
-        for col in range(col0, col1 + 1):
-            offset, nbytes = (int(number) for number in index[row - row0, col - col0])
-            chunk = data[offset : offset + nbytes]
-            assert len(chunk) == nbytes > 0  # noqa: S101 - zarr writes every chunk of a file it writes whole
-            yield array.path, row, col, offset, nbytes, hashlib.sha256(chunk).digest()
 
 
 def _grid_attributes(season: CubeSeason) -> dict[str, Any]:

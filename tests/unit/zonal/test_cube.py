@@ -154,6 +154,20 @@ def test_the_table_lists_each_chunk_of_the_kept_blocks_once_with_its_bytes(made)
     assert hashlib.sha256(data).digest() == digest
 
 
+def test_zarr_reads_the_same_numbers(made):
+    import zarr
+
+    season = open_cube(made).seasons[0]
+    for array in season.arrays:
+        stored = zarr.open_array(made / "season.zarr" / array.path, mode="r")
+        kept = 1_024 // array.factor
+        for layer, name in enumerate(array.layers):
+            whole_layer = raster_of(1, name)
+            np.testing.assert_array_equal(stored[1, layer, :kept, :kept], whole_layer[:kept, :kept])
+            np.testing.assert_array_equal(stored[1, layer, kept:, kept:], whole_layer[kept:, kept:])
+        assert stored.attrs["layers"] == list(array.layers)
+
+
 def test_chunks_of_nothing_but_zeros_are_written_too(tmp_path):
     season = season_of(GRID, (entry_of("s0", ("red",)),))
     create_arrays(tmp_path, season)
