@@ -278,6 +278,8 @@ def _what_takes_the_cash(case: Case, repayment: _Repayment, terms: PolicyInForce
 
 def _bullets(limit_minor: int, lines: Lines, first: int, last: int, terms: PolicyInForce) -> tuple[Bullet, ...]:
     """Return the bullets of a limit over the lines up to the one it falls due with."""
+    if first == last:  # one crop repays it all, whatever it is worth
+        return (Bullet(crop=lines.names[last][0], due_on=lines.due_on(last), principal_minor=limit_minor),)
     crops = []
     for line in range(first, last + 1):
         crop = lines.names[line][0]
