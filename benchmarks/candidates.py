@@ -136,6 +136,9 @@ CANDIDATES: dict[str, Callable[[Tile, int, np.ndarray], object]] = {
     one.__name__: one for one in (decode, observe, exactextract, odc_xvec, rasterstats)
 }
 
+FROM_FILES = ("decode", "observe")
+"""Candidates that take no plots, or read them themselves."""
+
 
 def _columns() -> list[str]:
     return [definition.column for definition in load_indices()]
@@ -173,8 +176,12 @@ def main() -> None:
     name, folder, *numbers = sys.argv[1:]
     size, plots_per_side, dates, n_plots = map(int, numbers)
     warnings.filterwarnings("ignore")
-    tile = planned_tile(Path(folder), size=size, plots_per_side=plots_per_side, dates=dates)
-    plots = tile.plots[np.linspace(0, tile.plots.size - 1, n_plots).round().astype(int)]
+    if name in FROM_FILES:  # the shapes would count as their memory
+        plots = np.full(n_plots, None)
+        tile = Tile(folder=Path(folder), size=size, dates=dates, plots=plots)
+    else:
+        tile = planned_tile(Path(folder), size=size, plots_per_side=plots_per_side, dates=dates)
+        plots = tile.plots[np.linspace(0, tile.plots.size - 1, n_plots).round().astype(int)]
     start = time.process_time()
     means = CANDIDATES[name](tile, dates, plots)
     cpu_s = time.process_time() - start
