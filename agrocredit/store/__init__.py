@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from agrocredit.store.plot_files import check_plots, read_plots
     from agrocredit.store.plot_geometry import geometry_sha256
     from agrocredit.store.plot_parquet import PLOTS, write_plots
-    from agrocredit.store.plot_report import report_plots
     from agrocredit.store.plot_rules import PlotSet
     from agrocredit.store.tables import read_parquet_table, write_parquet
 
@@ -48,7 +47,6 @@ _MODULES = {
     "read_observations": "observations",
     "read_parquet_table": "tables",
     "read_plots": "plot_files",
-    "report_plots": "plot_report",
     "write_bytes": "atomic",
     "write_json": "canonical_json",
     "write_observations": "observations",
@@ -79,7 +77,6 @@ __all__ = [
     "read_observations",
     "read_parquet_table",
     "read_plots",
-    "report_plots",
     "write_bytes",
     "write_json",
     "write_observations",

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,7 +15,7 @@ import pytest
 import shapely
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.store import check_plots, read_plots, report_plots, write_plots
+from agrocredit.store import check_plots, read_plots, write_plots
 
 SHARED = Path(os.environ.get("AGROCREDIT_SHARED_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 PLOTS = SHARED / "plots"
@@ -64,9 +65,8 @@ def test_walked_areas_agree_with_the_surveys_own_measurement():
 )
 def test_every_file_is_read_and_every_plot_accounted_for(path, id_field, read, refused):
     found = check_plots(path, id_field=id_field)
-    report = report_plots(found)
-    assert report["counts"]["read"] == read
-    assert report["refused_by_code"] == refused
+    assert found.read_count == read
+    assert Counter(refusal.code for refusal in found.refused) == refused
     original = gpd.read_file(path)
     degrees = original.to_crs(4326)
     rows = {refusal.row - 1 for refusal in found.refused if refusal.code == "geometry_invalid"}
