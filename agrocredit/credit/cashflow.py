@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agrocredit.credit.deciding_draws import deciding_draws, quantile_index
 from agrocredit.credit.draws import counted_levels, harvest_parts, price_scores, regional_scores
 from agrocredit.domain.estimate import QUANTILE_LEVELS
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _BLOCK_LINES = 32
 """Lines drawn at once: their draws stay in a core's cache."""
+_LINES_TO_SELECT_FOR = 512
+"""Finding the draws that can decide takes as long as drawing a thousand lines; it pays where many follow."""
 
 
 def net_price(
@@ -63,13 +66,9 @@ def _cash_a_tonne(crop: str, rule: CropTerms, simulation: Simulation, season: st
     return parts
 
 
-def quantile_index(draws: int, *, alpha: float) -> int:
-    """Return the place of the alpha quantile among rising draws: the smallest with alpha of all at or below it.
-
-    >>> quantile_index(2048, alpha=0.15)
-    307
-    """
-    return max(math.ceil(alpha * draws) - 1, 0)
+def _cash_a_tonne_of(name: tuple[str, str], terms: PolicyInForce) -> NDArray[np.float64]:
+    crop, season = name
+    return _cash_a_tonne(crop, terms.crops[crop], terms.simulation, season, terms.version)
 
 
 def cash_quantiles(lines: Lines, *, terms: PolicyInForce) -> NDArray[np.float64]:
@@ -88,11 +87,52 @@ def cash_quantiles(lines: Lines, *, terms: PolicyInForce) -> NDArray[np.float64]
         Major units, 0 or more.
     """
     result = np.empty(len(lines.case))
-    place = quantile_index(terms.simulation.draws, alpha=terms.repayment.alpha)
-    for start, end, cash in cash_blocks(lines, terms=terms):
-        cash.partition(place, axis=1)
-        result[start:end] = cash[:, place]
+    steps_t = np.diff(lines.quantiles_t[:, : counted_levels(terms.simulation)], axis=1, prepend=0.0)
+    for sold, last in _lines_by_crops_sold(lines).items():
+        cash_a_tonne, place = _deciding_cash(sold, terms, lines=len(last))
+        for start in range(0, len(last), _BLOCK_LINES):
+            block = last[start : start + _BLOCK_LINES]
+            cash = _line_cash(steps_t[block - (len(sold) - 1)], cash_a_tonne[0])
+            for back, a_tonne in zip(range(len(sold) - 2, -1, -1), cash_a_tonne[1:], strict=True):
+                cash += _line_cash(steps_t[block - back], a_tonne)
+            cash.partition(place, axis=1)
+            result[block] = cash[:, place]
     return result
+
+
+def _deciding_cash(
+    sold: tuple[tuple[str, str], ...], terms: PolicyInForce, *, lines: int
+) -> tuple[tuple[NDArray[np.float64], ...], int]:
+    """Return what a tonne of each crop sold leaves in the draws that can decide, and the quantile's place among them.
+
+    For a few lines all draws are left in, with the same result.
+    """
+    place = quantile_index(terms.simulation.draws, alpha=terms.repayment.alpha)
+    rules = tuple(terms.crops[crop] for crop, _ in sold)
+    if lines < _LINES_TO_SELECT_FOR:
+        return tuple(_cash_a_tonne_of(name, terms) for name in sold), place
+    return _selected(sold, rules, terms.simulation, terms.version, place)
+
+
+@lru_cache(maxsize=64)
+def _selected(
+    sold: tuple[tuple[str, str], ...], rules: tuple[CropTerms, ...], simulation: Simulation, version: str, place: int
+) -> tuple[tuple[NDArray[np.float64], ...], int]:
+    cash_a_tonne = [
+        _cash_a_tonne(crop, rule, simulation, season, version) for (crop, season), rule in zip(sold, rules, strict=True)
+    ]
+    chosen, place_left = deciding_draws(np.concatenate(cash_a_tonne), place=place)
+    return tuple(np.ascontiguousarray(array[:, chosen]) for array in cash_a_tonne), place_left
+
+
+def _lines_by_crops_sold(lines: Lines) -> dict[tuple[tuple[str, str], ...], NDArray[np.int64]]:
+    """Return the lines by the crops and seasons that their case has sold by then, in the order of sale."""
+    rank = lines.rank.tolist()
+    by_sold: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for line, name in enumerate(lines.names):
+        sold = (name,) if not rank[line] else tuple(lines.names[line - rank[line] : line + 1])
+        by_sold.setdefault(sold, []).append(line)
+    return {sold: np.array(found, dtype=np.int64) for sold, found in by_sold.items()}
 
 
 def cash_blocks(lines: Lines, *, terms: PolicyInForce) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
@@ -112,7 +152,7 @@ def cash_blocks(lines: Lines, *, terms: PolicyInForce) -> Iterator[tuple[int, in
     """
     start = 0
     for end in _block_ends(lines.case):
-        cash = _line_cash(lines, start, end, terms)
+        cash = _lines_cash(lines, start, end, terms)
         rank = lines.rank[start:end]
         for depth in range(1, int(rank.max()) + 1):
             later = np.flatnonzero(rank == depth)
@@ -133,24 +173,27 @@ def _block_ends(case: NDArray[np.int64]) -> list[int]:
     return ends
 
 
-def _line_cash(lines: Lines, start: int, end: int, terms: PolicyInForce) -> NDArray[np.float64]:
-    """Return draws of what each line of a block leaves, (block, draws), major units.
+def _lines_cash(lines: Lines, start: int, end: int, terms: PolicyInForce) -> NDArray[np.float64]:
+    """Return draws of what each line of a block leaves, (block, draws), major units."""
+    cash = np.empty((end - start, terms.simulation.draws))
+    steps_t = np.diff(lines.quantiles_t[start:end, : counted_levels(terms.simulation)], axis=1, prepend=0.0)
+    names = lines.names[start:end]
+    for name in dict.fromkeys(names):
+        of_crop = np.array([other == name for other in names])
+        cash[of_crop] = _line_cash(steps_t[of_crop], _cash_a_tonne_of(name, terms))
+    return cash
+
+
+def _line_cash(steps_t: NDArray[np.float64], a_tonne: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return draws of what each line of one crop leaves, (lines, draws), major units.
 
     Products are summed one by one: a matrix product may round differently for one line and for many.
     """
-    cash = np.zeros((end - start, terms.simulation.draws))
+    cash: NDArray[np.float64] = np.multiply(steps_t[:, 0, None], a_tonne[0])
     part = np.empty_like(cash)
-    levels = counted_levels(terms.simulation)
-    steps_t = np.diff(lines.quantiles_t[start:end, :levels], axis=1, prepend=0.0)
-    names = lines.names[start:end]
-    for crop, season in dict.fromkeys(names):
-        a_tonne = _cash_a_tonne(crop, terms.crops[crop], terms.simulation, season, terms.version)
-        of_crop = np.array([name == (crop, season) for name in names])
-        whole = bool(of_crop.all())
-        for level in range(levels):
-            here = slice(None) if whole else of_crop
-            np.multiply(steps_t[here, level, None], a_tonne[level], out=part[: int(of_crop.sum())])
-            cash[here] += part[: int(of_crop.sum())]
+    for level in range(1, len(a_tonne)):
+        np.multiply(steps_t[:, level, None], a_tonne[level], out=part)
+        cash += part
     return cash
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from agrocredit.credit.case import Finances
+from agrocredit.credit.usable import NO_ROW, codes, rows_of
 from agrocredit.domain.errors import InputUnusableError, Refusal, RefusedError
 from agrocredit.domain.plot import Holding
 from agrocredit.domain.tables import HOLDINGS, conform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 FINANCES = pa.schema(
     [
@@ -27,51 +32,115 @@ FINANCES = pa.schema(
 """What the lender knows of farmers' money; a row with an amount missing is no record."""
 _SHARE_SLACK = 1e-9
 """Shares such as 1/3 three times may pass 1 by this much."""
+_GRADES = ("A", "B", "C")
+_SHARE_ALONE, _GRADE_ALONE = 1.0, "C"
+"""Of a holding that leaves them open: the whole plot, drawn only."""
 
 
-def holders_by_plot(
-    plots: pa.Table, row_of_plot: Mapping[str, int], holdings: pa.Table | None, refused: list[Refusal]
-) -> dict[str, list[Holding]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holders:
+    """Who holds the usable plots, sorted by plot; columns of equal length, (holdings,)."""
+
+    of_plot: NDArray[np.int64]
+    """Row of the plot."""
+    farmer: pa.Array
+    tenure_share: NDArray[np.float64]
+    """Above 0 to 1."""
+    grade: pa.Array
+    """A, B or C."""
+
+
+def holders(
+    plots: pa.Table, usable_plot: NDArray[np.bool_], holdings: pa.Table | None, refused: list[Refusal]
+) -> Holders:
     """Return who holds each usable plot, with share and grade; without a holding it is drawn only, in full."""
-    held: dict[str, list[Holding]] = defaultdict(list)
-    named: set[str] = set()
+    alone = usable_plot.copy()
+    held = _alone(plots, np.empty(0, dtype=np.int64))
     if holdings is not None:
         table = conform(holdings, HOLDINGS, name="holdings")
-        for row, values in enumerate(table.to_pylist()):
-            named.add(values["plot_id"])
-            try:
-                held[values["plot_id"]].append(_holding(values, row_of_plot))
-            except RefusedError as error:
-                refused.append(error.refusal(plot_id=values["plot_id"], row=row))
-        _refuse_crowded(held, refused)
-    farmers = plots["farmer_id"].to_pylist()
-    for plot, row in row_of_plot.items():
-        if plot not in named:
-            held[plot] = [Holding(farmer_id=farmers[row] or plot, plot_id=plot)]
-        held.setdefault(plot, [])
-    return held
+        of_plot = rows_of(table["plot_id"], among=plots["plot_id"])
+        alone[of_plot[of_plot != NO_ROW]] = False
+        held = _named(table, of_plot, _usable_holdings(table, of_plot, usable_plot, refused))
+    rest = _alone(plots, np.flatnonzero(alone))
+    of_plot = np.concatenate([held.of_plot, rest.of_plot])
+    order = np.argsort(of_plot, kind="stable")
+    taken = pa.array(order)
+    return Holders(
+        of_plot=of_plot[order],
+        farmer=pa.concat_arrays([held.farmer, rest.farmer]).take(taken),
+        tenure_share=np.concatenate([held.tenure_share, rest.tenure_share])[order],
+        grade=pa.concat_arrays([held.grade, rest.grade]).take(taken),
+    )
 
 
-def _holding(values: Mapping[str, Any], row_of_plot: Mapping[str, int]) -> Holding:
-    """Return a row as a holding; what is left open takes the holding's own defaults."""
-    if values["plot_id"] not in row_of_plot:
-        raise RefusedError(
-            "plot_unknown", f"a holding of plot {values['plot_id']}, which is not among the usable plots"
-        )
-    return Holding(**{key: value for key, value in values.items() if value is not None})
+def _alone(plots: pa.Table, rows: NDArray[np.int64]) -> Holders:
+    """Return plots that no holding names: their farmer's, or their own."""
+    farmer = pc.coalesce(plots["farmer_id"], plots["plot_id"]).take(pa.array(rows))
+    return Holders(
+        of_plot=rows,
+        farmer=_one_array(farmer),
+        tenure_share=np.full(len(rows), _SHARE_ALONE),
+        grade=pa.array([_GRADE_ALONE] * len(rows), pa.string()),
+    )
 
 
-def _refuse_crowded(held: dict[str, list[Holding]], refused: list[Refusal]) -> None:
-    """Drop the holdings of plots that one farmer holds twice, or whose shares sum to more than the plot."""
-    for plot, holders in held.items():
-        shares = sum(holding.tenure_share for holding in holders)
-        farmers = {holding.farmer_id for holding in holders}
-        if shares > 1 + _SHARE_SLACK or len(farmers) < len(holders):
-            detail = (
-                f"{len(holders)} holdings of {len(farmers)} farmers with shares of {shares} in all, expected 1 at most"
-            )
-            refused.append(Refusal(code="tenure_share_invalid", detail=detail, plot_id=plot))
-            held[plot] = []
+def _named(table: pa.Table, of_plot: NDArray[np.int64], usable: NDArray[np.bool_]) -> Holders:
+    """Return the usable rows of a holdings table; what a row leaves open takes a holding's own defaults."""
+    rows = pa.array(np.flatnonzero(usable))
+    share = pc.fill_null(table["tenure_share"], _SHARE_ALONE)
+    grade = pc.fill_null(table["grade"], _GRADE_ALONE)
+    return Holders(
+        of_plot=of_plot[usable],
+        farmer=_one_array(table["farmer_id"].take(rows)),
+        tenure_share=share.to_numpy()[usable],
+        grade=_one_array(grade.take(rows)),
+    )
+
+
+def _one_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return pa.concat_arrays([pa.array([], pa.string()), *column.chunks]) if hasattr(column, "chunks") else column
+
+
+def _usable_holdings(
+    table: pa.Table, of_plot: NDArray[np.int64], usable_plot: NDArray[np.bool_], refused: list[Refusal]
+) -> NDArray[np.bool_]:
+    """Return True where a holding can be used, (rows,); all holdings of a plot fall where they crowd it."""
+    share = pc.fill_null(table["tenure_share"], _SHARE_ALONE).to_numpy()
+    known = (of_plot != NO_ROW) & np.append(usable_plot, False)[of_plot]  # NO_ROW points at the place after the last
+    sound_share = (share > 0) & (share <= 1)
+    sound_grade = pc.is_in(pc.fill_null(table["grade"], _GRADE_ALONE), value_set=pa.array(_GRADES)).to_numpy()
+    usable: NDArray[np.bool_] = known & sound_share & sound_grade
+    refused.extend(
+        _refusal(table.slice(row, 1).to_pylist()[0], row, known=bool(known[row]))
+        for row in np.flatnonzero(~usable).tolist()
+    )
+    farmer, _ = codes(table["farmer_id"])
+    plots, place = np.unique(of_plot[usable], return_inverse=True)
+    shares = np.bincount(place, weights=share[usable], minlength=len(plots))
+    count = np.bincount(place, minlength=len(plots))
+    pairs = np.unique(np.column_stack([place, farmer[usable]]), axis=0)
+    farmers = np.bincount(pairs[:, 0], minlength=len(plots))
+    crowded = (shares > 1 + _SHARE_SLACK) | (farmers < count)
+    for plot in np.flatnonzero(crowded).tolist():
+        first = int(np.flatnonzero(of_plot == plots[plot])[0])
+        detail = f"{count[plot]} holdings of {farmers[plot]} farmers with shares of {shares[plot]} in all, expected 1 at most"
+        refused.append(Refusal(code="tenure_share_invalid", detail=detail, plot_id=table["plot_id"][first].as_py()))
+    usable[usable] = ~crowded[place]
+    return usable
+
+
+def _refusal(values: Mapping[str, Any], row: int, *, known: bool) -> Refusal:
+    """Return what to say of a faulty holding: a plot that is not there, or what the holding itself says."""
+    plot = values["plot_id"]
+    if not known:
+        detail = f"a holding of plot {plot}, which is not among the usable plots"
+        return Refusal(code="plot_unknown", detail=detail, plot_id=plot, row=row)
+    try:
+        Holding(**{key: value for key, value in values.items() if value is not None})
+    except RefusedError as error:
+        return error.refusal(plot_id=plot, row=row)
+    msg = f"holding {row} is sound"
+    raise AssertionError(msg)
 
 
 def finances_by_farmer(table: pa.Table, currency: str, refused: list[Refusal]) -> dict[str, Finances]:

@@ -82,7 +82,14 @@ class Crop:
         RefusedError
             ``calendar_missing`` if no calendar of this crop covers the latitude.
         """
+        calendar = self.calendar_at(latitude_deg)
+        if calendar is None:
+            raise RefusedError("calendar_missing", f"no calendar of {self.name} at latitude {latitude_deg:.2f} degrees")
+        return calendar.season(harvest_year)
+
+    def calendar_at(self, latitude_deg: float) -> Calendar | None:
+        """Return the calendar that covers a latitude, None where none reaches."""
         for calendar in self.calendars:
             if calendar.latitude_min_deg <= latitude_deg < calendar.latitude_max_deg:
-                return calendar.season(harvest_year)
-        raise RefusedError("calendar_missing", f"no calendar of {self.name} at latitude {latitude_deg:.2f} degrees")
+                return calendar
+        return None
