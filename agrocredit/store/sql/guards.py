@@ -96,7 +96,7 @@ def _grants() -> list[str]:
     return [
         *statements,
         f"GRANT INSERT, UPDATE ON tenants, api_keys TO {OVERSEER_ROLE}",
-        f"GRANT INSERT ON events TO {OVERSEER_ROLE}",
+        f"GRANT INSERT ON events, tree_nodes TO {OVERSEER_ROLE}",
         f"GRANT UPDATE (position) ON events TO {OVERSEER_ROLE}",
         f"GRANT INSERT, UPDATE, DELETE ON faults TO {OVERSEER_ROLE}",
         f"GRANT DELETE ON idempotency TO {OVERSEER_ROLE}",

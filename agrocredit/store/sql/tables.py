@@ -10,7 +10,7 @@ from agrocredit.store.sql.tables_estimates import estimates, observations
 from agrocredit.store.sql.tables_farmers import consents, farmers, persons
 from agrocredit.store.sql.tables_loans import entries, loans, movements
 from agrocredit.store.sql.tables_plots import holdings, pledges, plots
-from agrocredit.store.sql.tables_service import events, faults, idempotency
+from agrocredit.store.sql.tables_service import events, faults, idempotency, tree_nodes
 from agrocredit.store.sql.tables_tenants import api_keys, farmer_tokens, tenants
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ __all__ = [
     "pledges",
     "plots",
     "tenants",
+    "tree_nodes",
 ]
 
 TENANT_TABLES: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if "tenant_id" in table.c)
 """Tables of which a lender sees only its own rows."""
-APPEND_ONLY: tuple[Table, ...] = (movements, entries, events)
+APPEND_ONLY: tuple[Table, ...] = (movements, entries, events, tree_nodes)
 """Tables whose rows are never changed or deleted; an event is given its position once."""

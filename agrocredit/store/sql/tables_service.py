@@ -13,6 +13,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 from agrocredit.store.sql.columns import Instant, Sequence, metadata, tenant_id
@@ -30,6 +31,7 @@ idempotency = Table(
     Column("created_at", Instant, nullable=False),
     PrimaryKeyConstraint("tenant_id", "subject", "route", "key"),
     CheckConstraint("(status IS NULL) = (body IS NULL)", name="answered_whole"),
+    CheckConstraint("length(key) BETWEEN 1 AND 255", name="key_short"),
     Index("ix_idempotency_created", "created_at"),
 )
 
@@ -46,8 +48,24 @@ events = Table(
     Column("recorded_at", Instant, nullable=False),
     Index("uq_events_position", "position", unique=True),
     Index("ix_events_tenant", "tenant_id", "position"),
+    Index(
+        "ix_events_unplaced",
+        "sequence",
+        sqlite_where=text("position IS NULL"),
+        postgresql_where=text("position IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )
+
+tree_nodes = Table(
+    "tree_nodes",
+    metadata,
+    Column("level", SmallInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("level", "number"),
+)
+"""The Merkle tree over the events in their order: every complete subtree's hash, see `agrocredit.store.audit`."""
 
 faults = Table(
     "faults",
