@@ -19,9 +19,9 @@ from agrocredit.store.sql.audit_entry import entry_record
 from agrocredit.store.sql.tables import events, tree_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, RowMapping
 
     from agrocredit.store.audit import Node, SignedHead
 
@@ -76,7 +76,7 @@ class _Walk:
         self.open[node.level, node.number] = node.value
 
 
-def _sealed_rows(connection: Connection) -> Iterator[Mapping[str, Any]]:
+def _sealed_rows(connection: Connection) -> Iterator[RowMapping]:
     """Yield sealed events by position, each with the leaf that was kept of it."""
     kept = and_(tree_nodes.c.level == 0, tree_nodes.c.number == events.c.position - 1)
     query = (
@@ -88,7 +88,7 @@ def _sealed_rows(connection: Connection) -> Iterator[Mapping[str, Any]]:
     yield from connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query).mappings()
 
 
-def _row_faults(row: Mapping[str, Any], walk: _Walk) -> Iterator[str]:
+def _row_faults(row: RowMapping, walk: _Walk) -> Iterator[str]:
     place = walk.size + 1
     if row["position"] != place:
         yield f"entry {place} of the log is missing; event {row['sequence']} has place {row['position']}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agrocredit.store.canonical_json import json_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from sqlalchemy import RowMapping
 
 
-def entry_record(row: Mapping[str, Any], *, position: int) -> dict[str, object]:
+def entry_record(row: RowMapping, *, position: int) -> dict[str, object]:
     """Return an event's record: what was done to what, by whom and when, and its place in the log, from 1."""
     return {
         "position": position,
@@ -24,6 +24,6 @@ def entry_record(row: Mapping[str, Any], *, position: int) -> dict[str, object]:
     }
 
 
-def entry_bytes(row: Mapping[str, Any], *, position: int) -> bytes:
+def entry_bytes(row: RowMapping, *, position: int) -> bytes:
     """Return the record as the canonical JSON that `leaf_hash` takes; readers of the log get the same text."""
     return json_bytes(entry_record(row, position=position))

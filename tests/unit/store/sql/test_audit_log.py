@@ -159,7 +159,8 @@ FORGERIES = {
     "an entry changed": "UPDATE events SET actor = 'key-2' WHERE position = 7",
     "an entry inserted": """INSERT INTO events
         (sequence, tenant_id, kind, subject_id, actor, payload, recorded_at)
-        {overriding} SELECT -1, tenant_id, kind, 'loan-x', actor, payload, recorded_at FROM events WHERE position = 3""",
+        {overriding}
+        SELECT -1, tenant_id, kind, 'loan-x', actor, payload, recorded_at FROM events WHERE position = 3""",
 }
 
 
