@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agrocredit.yields.packing import json_bytes, manifest, release_files
     from agrocredit.yields.prediction import PlotFacts, estimate_quantiles, network_quantiles, predict, unknown_crop
     from agrocredit.yields.release import Release, ReleaseFacts, load_release, release_in_force
+    from agrocredit.yields.rolling_origin import rolling_forecasts
     from agrocredit.yields.scoring import rounded, score, score_by
     from agrocredit.yields.training import LabelledSeasons, TrainingConfig, fit
 
@@ -37,6 +38,7 @@ _HOMES = {
     "packing": ("json_bytes", "manifest", "release_files"),
     "prediction": ("PlotFacts", "estimate_quantiles", "network_quantiles", "predict", "unknown_crop"),
     "release": ("Release", "ReleaseFacts", "load_release", "release_in_force"),
+    "rolling_origin": ("rolling_forecasts",),
     "scoring": ("rounded", "score", "score_by"),
     "training": ("LabelledSeasons", "TrainingConfig", "fit"),
 }
@@ -86,6 +88,7 @@ __all__ = [
     "regional_mean",
     "release_files",
     "release_in_force",
+    "rolling_forecasts",
     "rounded",
     "score",
     "score_by",

@@ -115,7 +115,7 @@ def area_outlook(
     year, brought = year[usable][latest], brought[usable][latest]
     if np.unique(year).size < HISTORY_YEARS_MIN:
         return None
-    slope, intercept = _sure_trend(year, brought)
+    slope, intercept = sure_trend(year, brought)
     rest = brought - (intercept + slope * year)
     # A trend that runs below zero or past twice the best year ever is the trend's fault, not the region's.
     expected = float(np.clip(intercept + slope * harvest_year, 0.5 * brought.min(), 2.0 * brought.max()))
@@ -129,8 +129,14 @@ def area_outlook(
     )
 
 
-def _sure_trend(year: NDArray[np.float64], brought: NDArray[np.float64]) -> tuple[float, float]:
-    """Return slope and intercept of the trend; slope 0 where its sign is not sure."""
+def sure_trend(year: NDArray[np.float64], brought: NDArray[np.float64]) -> tuple[float, float]:
+    """Return slope and intercept of Theil and Sen's trend; slope 0 and the median where the slope's sign is not sure.
+
+    Parameters
+    ----------
+    year, brought : ndarray, shape (n,)
+        Harvest years and yields in t/ha, finite; `HISTORY_YEARS_MIN` or more.
+    """
     slope, intercept, low, high = stats.theilslopes(brought, year, alpha=TREND_SURE, method="joint")
     if low <= 0.0 <= high:
         return 0.0, float(np.median(brought))
