@@ -6,10 +6,10 @@ tables -> `intake` (join, refuse, chunk) -> `decide` (evidence, lines, draws, ca
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pyarrow as pa
 
 from agrocredit.credit.decide import Verdict, decide
@@ -21,7 +21,7 @@ from agrocredit.domain.tables import DECISIONS
 from agrocredit.domain.units import area_from_m2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from agrocredit.credit.policy import CreditPolicy
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agrocredit.domain.errors import Refusal
 
 CASES_AT_ONCE = 4_096
+_FROM_RESULT = ("outcome", "limit_minor", "currency", "binding_cap", "reasons", "limit_change", "cut_pending_looks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ def assess(
     crops: Mapping[str, Crop],
     as_of: date,
     finances: pa.Table | None = None,
+    previous: pa.Table | None = None,
     cases_at_once: int = CASES_AT_ONCE,
 ) -> Assessment:
     """Return one decision a farmer and season, with every refused row beside them.
@@ -75,6 +77,9 @@ def assess(
         ``farmer_id``, ``currency`` and, in minor units, ``off_farm_income_minor``, ``existing_debt_service_minor``,
         ``outstanding_minor``. Left out: the lender has nothing on record and zeros count. Given: a farmer who is not
         in it, or only in part, is referred.
+    previous : pyarrow.Table, optional
+        `agrocredit.domain.tables.DECISIONS` of an earlier day: the limits in force, which are raised at once and cut
+        only after two clear looks, see `in_force`.
     cases_at_once : int
         Cases in memory at once; changes nothing in the result.
 
@@ -85,12 +90,17 @@ def assess(
     """
     terms = policy.on(as_of)
     intake = take_in(
-        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+        estimates,
+        plots,
+        holdings=holdings,
+        finances=finances,
+        crops=crops,
+        currency=terms.currency,
+        as_of=as_of,
+        plots_max=terms.area.plots_per_farmer_max,
+        previous=previous,
     )
-    batches = [
-        pa.Table.from_pylist([_row(verdict, terms) for verdict in decide(cases, terms=terms)], schema=DECISIONS)
-        for cases in intake.cases(chunk=cases_at_once)
-    ]
+    batches = [_table(decide(cases, terms=terms), terms) for cases in intake.cases(chunk=cases_at_once)]
     decisions = pa.concat_tables(batches) if batches else DECISIONS.empty_table()
     return Assessment(decisions=decisions.combine_chunks(), refused=intake.refused)
 
@@ -104,6 +114,7 @@ def assess_one(
     crops: Mapping[str, Crop],
     as_of: date,
     finances: pa.Table | None = None,
+    previous: pa.Table | None = None,
 ) -> tuple[Decision, dict[str, Any]]:
     """Return one farmer's decision and its record, by the arithmetic of `assess`.
 
@@ -118,7 +129,15 @@ def assess_one(
     """
     terms = policy.on(as_of)
     intake = take_in(
-        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+        estimates,
+        plots,
+        holdings=holdings,
+        finances=finances,
+        crops=crops,
+        currency=terms.currency,
+        as_of=as_of,
+        plots_max=terms.area.plots_per_farmer_max,
+        previous=previous,
     )
     if intake.refused:
         raise RefusedError(intake.refused[0].code, intake.refused[0].detail)
@@ -141,6 +160,7 @@ def decision_record(
     crops: Mapping[str, Crop],
     as_of: date,
     finances: pa.Table | None = None,
+    previous: pa.Table | None = None,
 ) -> dict[str, Any]:
     """Return the record of one decision out of the tables of a region: what its ``decision_sha256`` is the hash of.
 
@@ -158,7 +178,15 @@ def decision_record(
     """
     terms = policy.on(as_of)
     intake = take_in(
-        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+        estimates,
+        plots,
+        holdings=holdings,
+        finances=finances,
+        crops=crops,
+        currency=terms.currency,
+        as_of=as_of,
+        plots_max=terms.area.plots_per_farmer_max,
+        previous=previous,
     )
     for cases in intake.cases(chunk=CASES_AT_ONCE):
         for case in cases:
@@ -210,21 +238,23 @@ def facts_of(record: Mapping[str, Any], *, policy: CreditPolicy) -> dict[str, st
     return facts
 
 
-def _row(verdict: Verdict, terms: PolicyInForce) -> dict[str, Any]:
-    """Return the row of the decisions table."""
-    decision, result = verdict.decision, verdict.result()
-    return {
-        "farmer_id": decision.farmer_id,
-        "season": decision.season,
-        "as_of": decision.as_of,
-        "outcome": result["outcome"],
-        "limit_minor": decision.limit_minor,
-        "currency": decision.currency,
-        "binding_cap": result["binding_cap"],
-        "caps": json.dumps(result["caps"], separators=(",", ":")),
-        "reasons": result["reasons"],
-        "due_on": decision.due_on,
-        "policy": decision.policy,
-        "policy_version": decision.policy_version,
-        "decision_sha256": record_sha256(build_record(verdict.case, terms=terms, result=result)),
+def _table(verdicts: Sequence[Verdict], terms: PolicyInForce) -> pa.Table:
+    """Return the rows of the decisions table."""
+    decisions = [verdict.decision for verdict in verdicts]
+    results = [verdict.result() for verdict in verdicts]
+    columns: dict[str, list[Any]] = {
+        "farmer_id": [decision.farmer_id for decision in decisions],
+        "season": [decision.season for decision in decisions],
+        "as_of": [decision.as_of for decision in decisions],
+        "caps": [orjson.dumps(result["caps"]).decode() for result in results],
+        "due_on": [decision.due_on for decision in decisions],
+        "policy": [decision.policy for decision in decisions],
+        "policy_version": [decision.policy_version for decision in decisions],
+        "decision_sha256": [
+            record_sha256(build_record(verdict.case, terms=terms, result=result))
+            for verdict, result in zip(verdicts, results, strict=True)
+        ],
+        **{name: [result[name] for result in results] for name in _FROM_RESULT},
     }
+    arrays = [pa.array(columns[field.name], field.type) for field in DECISIONS]
+    return pa.table(arrays, schema=DECISIONS)

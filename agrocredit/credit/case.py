@@ -10,6 +10,8 @@ from agrocredit.domain.errors import RefusedError
 if TYPE_CHECKING:
     from datetime import date
 
+    from agrocredit.credit.in_force import InForce
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stake:
@@ -66,3 +68,5 @@ class Case:
     """By crop and plot."""
     finances: Finances | None
     """None where a record was expected and is missing: caps that need it cannot be computed."""
+    in_force: InForce | None = None
+    """The limit of this season that stands already; None without one."""

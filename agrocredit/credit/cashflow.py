@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _BLOCK_LINES = 32
 """Lines drawn at once: their draws stay in a core's cache."""
-_LINES_TO_SELECT_FOR = 512
+_LINES_TO_SELECT_FOR = 64
 """Finding the draws that can decide takes as long as drawing a thousand lines; it pays where many follow."""
 
 

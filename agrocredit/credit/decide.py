@@ -10,6 +10,7 @@ import numpy as np
 from agrocredit.credit.caps import bullet_capacity
 from agrocredit.credit.cashflow import cash_quantiles, usual_worth
 from agrocredit.credit.evidence import gap_reasons, gaps
+from agrocredit.credit.in_force import LimitChange, settle
 from agrocredit.credit.kisan_credit_card import short_term_limit
 from agrocredit.credit.lines import Land, Lines, add_up
 from agrocredit.credit.reasons import ReasonCode, limited_by
@@ -33,6 +34,9 @@ _GROWS_WITH_LAND = {
     CapName.EVIDENCE_GRADE,
 }
 
+_TEXT = {name: str(name) for name in CapName}
+"""JSON writers ask for plain texts as keys."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -40,8 +44,15 @@ class Verdict:
 
     case: Case
     decision: Decision
+    """The one that stands: today's own, or the one in force until a cut is sure."""
+    today: Decision
+    """What today's look alone would answer."""
+    change: LimitChange | None
+    """What it does to the limit in force; None where there was none and there is none."""
+    cut_pending_looks: int | None
+    """Clear observations of the plot seen least when a cut was first asked for; None where none is pending."""
     bullets: tuple[Bullet, ...]
-    """How the limit comes back; empty unless approved."""
+    """How the limit comes back; empty unless approved today: a limit that is kept keeps its schedule."""
     plots: int
     plots_missing: int
     """Plots of which nothing counts."""
@@ -50,15 +61,12 @@ class Verdict:
 
     def result(self) -> dict[str, Any]:
         """Return what came out, as it stands in the record."""
-        decision = self.decision
+        held = self.decision is not self.today
         return {
-            "outcome": str(decision.outcome),
-            "limit_minor": decision.limit_minor,
-            "currency": decision.currency,
-            "binding_cap": decision.binding_cap and str(decision.binding_cap),
-            "caps": {str(name): amount for name, amount in decision.caps.items()},
-            "reasons": [str(reason) for reason in decision.reasons],
-            "due_on": decision.due_on and decision.due_on.isoformat(),
+            **_answered(self.decision),
+            "limit_change": self.change and str(self.change),
+            "cut_pending_looks": self.cut_pending_looks,
+            "today": _answered(self.today) if held else None,
             "bullets": [
                 {"crop": b.crop, "due_on": b.due_on.isoformat(), "principal_minor": b.principal_minor}
                 for b in self.bullets
@@ -67,6 +75,18 @@ class Verdict:
             "plots_missing": self.plots_missing,
             "area_eff_m2": self.area_eff_m2,
         }
+
+
+def _answered(decision: Decision) -> dict[str, Any]:
+    return {
+        "outcome": str(decision.outcome),
+        "limit_minor": decision.limit_minor,
+        "currency": decision.currency,
+        "binding_cap": decision.binding_cap and str(decision.binding_cap),
+        "caps": {_TEXT[name]: amount for name, amount in decision.caps.items()},
+        "reasons": list(map(str, decision.reasons)),
+        "due_on": decision.due_on and decision.due_on.isoformat(),
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,18 +190,24 @@ def _caps(
     if CapName.EVIDENCE_GRADE in terms.caps:
         by_land[CapName.EVIDENCE_GRADE] = _floor(land.grade_amount, terms)
 
-    def cap(name: CapName, i: int) -> int | None:
-        if name in by_land:
-            return int(by_land[name][i]) if land.area_m2[i] > 0 else None
-        if name is CapName.REPAYMENT_CAPACITY:
-            return repayments[i].capacity_minor if i in repayments else None
-        if name is CapName.EXPOSURE:
-            finances = cases[i].finances
-            room = terms.product.exposure_maximum_minor or 0
-            return None if finances is None else max(room - finances.outstanding_minor, 0)
-        return terms.product.maximum_minor if name is CapName.PRODUCT_MAXIMUM else terms.product.legal_maximum_minor
-
-    return [{name: cap(name, i) for name in terms.caps} for i in range(len(cases))]
+    finances = [case.finances for case in cases]
+    room = terms.product.exposure_maximum_minor or 0
+    alone: dict[CapName, list[int | None]] = {
+        CapName.REPAYMENT_CAPACITY: [
+            repayments[i].capacity_minor if i in repayments else None for i in range(len(cases))
+        ],
+        CapName.EXPOSURE: [None if known is None else max(room - known.outstanding_minor, 0) for known in finances],
+        CapName.PRODUCT_MAXIMUM: [terms.product.maximum_minor] * len(cases),
+        CapName.LEGAL_MAXIMUM: [terms.product.legal_maximum_minor] * len(cases),
+    }
+    seen = (land.area_m2 > 0).tolist()
+    columns = [
+        [amount if has_land else None for amount, has_land in zip(by_land[name].tolist(), seen, strict=True)]
+        if name in by_land
+        else alone[name]
+        for name in terms.caps
+    ]
+    return [dict(zip(terms.caps, amounts, strict=True)) for amounts in zip(*columns, strict=True)]
 
 
 def _verdict(
@@ -197,18 +223,23 @@ def _verdict(
     terms: PolicyInForce,
 ) -> Verdict:
     known = {name: amount for name, amount in caps.items() if amount is not None}
-    binding = min(known, key=lambda name: known[name]) if len(known) == len(caps) else None
+    binding = min(known, key=known.__getitem__) if len(known) == len(caps) else None
     offer_minor = floor_to_step(known[binding], terms.product.rounding_step_minor) if binding else 0
+    missing = list(gap_reasons(case.stakes, found))
     outcome, reasons = _answer(
-        case, found=found, binding=binding, offer_minor=offer_minor, repayment=repayment, differs=differs, terms=terms
+        case,
+        missing=missing,
+        binding=binding,
+        offer_minor=offer_minor,
+        repayment=repayment,
+        differs=differs,
+        terms=terms,
     )
     approved = outcome is Outcome.APPROVED
     repaid: tuple[Bullet, ...] = ()
     if approved and repayment is not None:
         repaid = _bullets(offer_minor, lines, first_line, repayment.last_line, terms)
-    seen = {stake.plot_id for stake, gap in zip(case.stakes, found, strict=True) if gap is None}
-    plots = {stake.plot_id for stake in case.stakes}
-    decision = Decision(
+    today = Decision(
         farmer_id=case.farmer_id,
         season=case.season,
         as_of=case.as_of,
@@ -222,20 +253,30 @@ def _verdict(
         policy=terms.name,
         policy_version=terms.version,
     )
+    looks = None if missing or differs or binding is None else min([s.clear_observations for s in case.stakes])
+    settled = settle(today, case.in_force, clear_looks=looks, product=terms.product)
+    plots = {stake.plot_id for stake in case.stakes}
     return Verdict(
         case=case,
-        decision=decision,
-        bullets=repaid,
+        decision=settled.decision,
+        today=today,
+        change=settled.change,
+        cut_pending_looks=settled.cut_pending_looks,
+        bullets=() if settled.held else repaid,
         plots=len(plots),
-        plots_missing=len(plots - seen),
+        plots_missing=len(plots - _seen(case, found)) if missing else 0,
         area_eff_m2=area_eff_m2,
     )
+
+
+def _seen(case: Case, found: Sequence[ReasonCode | None]) -> set[str]:
+    return {stake.plot_id for stake, gap in zip(case.stakes, found, strict=True) if gap is None}
 
 
 def _answer(
     case: Case,
     *,
-    found: Sequence[ReasonCode | None],
+    missing: list[ReasonCode],
     binding: CapName | None,
     offer_minor: int,
     repayment: _Repayment | None,
@@ -243,7 +284,6 @@ def _answer(
     terms: PolicyInForce,
 ) -> tuple[Outcome, list[ReasonCode]]:
     """Return the outcome and its reasons, each of which would change the result if its cause were gone."""
-    missing = list(gap_reasons(case.stakes, found))
     if binding is None:
         no_record = [ReasonCode.FINANCES_MISSING] if case.finances is None else []
         return Outcome.REFERRED, no_record + missing

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def gaps(case: Case, *, terms: PolicyInForce) -> tuple[ReasonCode | None, ...]:
     """Return, for each stake of a case, why it does not count, or None where it does."""
     found = [_gap(stake, as_of=case.as_of, terms=terms) for stake in case.stakes]
+    if len(found) == 1:
+        return (found[0],)
     crops_seen = Counter(stake.plot_id for stake, gap in zip(case.stakes, found, strict=True) if gap is None)
     crowded = {plot for plot, crops in crops_seen.items() if crops > terms.area.crops_per_plot_max}
     return tuple(
@@ -59,6 +61,8 @@ def stake_due_on(stake: Stake, *, terms: PolicyInForce) -> date | None:
 
 def gap_reasons(stakes: Sequence[Stake], found: Sequence[ReasonCode | None]) -> tuple[ReasonCode, ...]:
     """Return the distinct gaps of a case, the one over most land first."""
+    if not any(found):
+        return ()
     area_m2: Counter[ReasonCode] = Counter()
     for stake, gap in zip(stakes, found, strict=True):
         if gap is not None:

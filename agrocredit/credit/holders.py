@@ -73,6 +73,27 @@ def holders(
     )
 
 
+def refuse_crowded_farmers(held: Holders, *, plots_max: int, refused: list[Refusal]) -> Holders:
+    """Return the holdings without those of farmers who hold more plots than the policy lets one name hold."""
+    farmer, names = codes(held.farmer)
+    count = np.bincount(farmer, minlength=len(names))
+    refused.extend(
+        Refusal(
+            code="plots_too_many",
+            detail=f"farmer {names[crowded]} holds {count[crowded]} plots, expected {plots_max} at most",
+        )
+        for crowded in np.flatnonzero(count > plots_max).tolist()
+    )
+    kept = count[farmer] <= plots_max
+    rows = pa.array(np.flatnonzero(kept))
+    return Holders(
+        of_plot=held.of_plot[kept],
+        farmer=held.farmer.take(rows),
+        tenure_share=held.tenure_share[kept],
+        grade=held.grade.take(rows),
+    )
+
+
 def _alone(plots: pa.Table, rows: NDArray[np.int64]) -> Holders:
     """Return plots that no holding names: their farmer's, or their own."""
     farmer = pc.coalesce(plots["farmer_id"], plots["plot_id"]).take(pa.array(rows))
@@ -123,7 +144,8 @@ def _usable_holdings(
     crowded = (shares > 1 + _SHARE_SLACK) | (farmers < count)
     for plot in np.flatnonzero(crowded).tolist():
         first = int(np.flatnonzero(of_plot == plots[plot])[0])
-        detail = f"{count[plot]} holdings of {farmers[plot]} farmers with shares of {shares[plot]} in all, expected 1 at most"
+        of_farmers = f"{count[plot]} holdings of {farmers[plot]} farmers"
+        detail = f"{of_farmers} with shares of {shares[plot]} in all, expected 1 at most"
         refused.append(Refusal(code="tenure_share_invalid", detail=detail, plot_id=table["plot_id"][first].as_py()))
     usable[usable] = ~crowded[place]
     return usable

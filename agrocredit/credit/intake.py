@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from agrocredit.credit.case import Case, Finances, Stake
-from agrocredit.credit.holders import finances_by_farmer, holders
+from agrocredit.credit.holders import finances_by_farmer, holders, refuse_crowded_farmers
+from agrocredit.credit.previous import limits_in_force
 from agrocredit.credit.usable import PLOTS, codes, usable_estimates, usable_plots
 from agrocredit.domain.errors import InputUnusableError, Refusal
 from agrocredit.domain.estimate import QUANTILE_COLUMNS, EstimateStatus
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from agrocredit.credit.in_force import InForce
     from agrocredit.domain.crop import Calendar, Crop
 
 _NEEDED_PLOT_COLUMNS = ("plot_id", "area_m2", "latitude_deg")
@@ -52,6 +54,8 @@ class Intake:
     starts: NDArray[np.int64]
     """First stake of each case, and the number of stakes at the end, (cases + 1,)."""
     finances: Mapping[str, Finances] | None
+    in_force: Mapping[tuple[str, str], InForce]
+    """Limits in force by farmer and season."""
     crops: Mapping[str, Crop]
     as_of: date
     refused: tuple[Refusal, ...]
@@ -74,7 +78,14 @@ class Intake:
 
     def _case(self, farmer_id: str, season: str, stakes: tuple[Stake, ...]) -> Case:
         known = _NOTHING_KNOWN if self.finances is None else self.finances.get(farmer_id)
-        return Case(farmer_id=farmer_id, season=season, as_of=self.as_of, stakes=stakes, finances=known)
+        return Case(
+            farmer_id=farmer_id,
+            season=season,
+            as_of=self.as_of,
+            stakes=stakes,
+            finances=known,
+            in_force=self.in_force.get((farmer_id, season)),
+        )
 
     def _stakes(self, begin: int, end: int) -> list[Stake]:
         """Return some stakes; columns are taken out whole, because rows made one by one cost ten times as much."""
@@ -175,13 +186,18 @@ def take_in(
     crops: Mapping[str, Crop],
     currency: str,
     as_of: date,
+    plots_max: int | None = None,
+    previous: pa.Table | None = None,
 ) -> Intake:
     """Return the cases of the tables; see `agrocredit.credit.assess` for the columns.
+
+    With `plots_max`, farmers who hold more plots are refused.
 
     Raises
     ------
     InputUnusableError
-        ``column_missing``, ``column_type_invalid``, ``value_missing`` or ``currency_mismatch``.
+        ``column_missing``, ``column_type_invalid``, ``value_missing``, ``currency_mismatch``, or what
+        `limits_in_force` raises.
     """
     estimates = conform(estimates, ESTIMATES, name="estimates")
     plots = conform(_as_table(plots), PLOTS, name="plots")
@@ -189,6 +205,8 @@ def take_in(
     usable_plot = usable_plots(plots, refused)
     of_estimate, of_plot = usable_estimates(estimates, plots, usable_plot, as_of, refused)
     held = holders(plots, usable_plot, holdings, refused)
+    if plots_max is not None:
+        held = refuse_crowded_farmers(held, plots_max=plots_max, refused=refused)
     stake, holding = _pairs(of_plot, held.of_plot, plots=plots.num_rows)
     of_estimate, of_plot, farmer = of_estimate[stake], of_plot[stake], held.farmer.take(pa.array(holding))
     order = _order(farmer, estimates, of_estimate)
@@ -204,6 +222,7 @@ def take_in(
         grade=held.grade.take(pa.array(holding)),
         starts=_starts(farmer, estimates["season"].take(pa.array(of_estimate))),
         finances=None if finances is None else finances_by_farmer(finances, currency, refused),
+        in_force={} if previous is None else limits_in_force(previous, currency=currency, as_of=as_of, refused=refused),
         crops=crops,
         as_of=as_of,
         refused=tuple(sorted(refused, key=lambda r: (r.code, r.plot_id or "", r.row or 0, r.detail))),

@@ -47,6 +47,8 @@ def _check_terms(pack: PackText, terms: PolicyInForce) -> None:
         pack.refuse("product.rounding_step", "expected above 0 and not above the minimum ticket")
     if terms.area.cropped_fraction_low <= 0:
         pack.refuse("area.cropped_fraction_low", f"{terms.area.cropped_fraction_low}, expected above 0")
+    if terms.area.crops_per_plot_max < 1 or terms.area.plots_per_farmer_max < 1:
+        pack.refuse("area.crops_per_plot_max", "expected 1 or more crops a plot and plots a farmer")
     for crop, crop_terms in terms.crops.items():
         if crop_terms.price <= 0:
             pack.refuse(f"crop.{crop}.price", f"{crop_terms.price}, expected above 0")

@@ -85,7 +85,14 @@ def portfolio(
     terms = policy.on(as_of)
     risk, stress = risk_terms(terms), _stress_terms(terms)
     intake = take_in(
-        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+        estimates,
+        plots,
+        holdings=holdings,
+        finances=finances,
+        crops=crops,
+        currency=terms.currency,
+        as_of=as_of,
+        plots_max=terms.area.plots_per_farmer_max,
     )
     scenarios = _scenarios(stress, frozenset(flooded_plots), known=set(intake.estimates["plot_id"].to_pylist()))
     losses = np.zeros((len(scenarios), terms.simulation.draws), dtype=np.int64)

@@ -70,7 +70,14 @@ def price(
     terms = policy.on(as_of)
     risk = risk_terms(terms)
     intake = take_in(
-        estimates, plots, holdings=holdings, finances=finances, crops=crops, currency=terms.currency, as_of=as_of
+        estimates,
+        plots,
+        holdings=holdings,
+        finances=finances,
+        crops=crops,
+        currency=terms.currency,
+        as_of=as_of,
+        plots_max=terms.area.plots_per_farmer_max,
     )
     tables = [_prices(agreed_loans(cases, terms=terms), terms, risk) for cases in intake.cases(chunk=cases_at_once)]
     return pa.concat_tables([PRICES.empty_table(), *tables]).combine_chunks()

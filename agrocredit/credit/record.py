@@ -6,12 +6,15 @@ No instant stands in it and no machine, so the same inputs under the same terms 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import fields
 from datetime import date
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from agrocredit.credit.case import Case, Finances, Stake
+from agrocredit.credit.in_force import InForce
 from agrocredit.domain.errors import RefusedError
 from agrocredit.domain.estimate import AbstainReason, EstimateStatus, YieldEstimate
 from agrocredit.domain.plot import Holding
@@ -21,16 +24,21 @@ if TYPE_CHECKING:
 
     from agrocredit.credit.terms import PolicyInForce
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: the limit in force stands in the record."""
 _STAKE_FIELDS = tuple(field.name for field in fields(Stake))
 _FINANCE_FIELDS = tuple(field.name for field in fields(Finances))
+_IN_FORCE_FIELDS = tuple(field.name for field in fields(InForce))
+_stake_values = attrgetter(*_STAKE_FIELDS)
 _DATES = ("estimate_as_of", "harvest_from_on", "harvest_end_on")
 
 
 def canonical_json(record: Mapping[str, Any]) -> bytes:
-    """Return a record as UTF-8 JSON with sorted keys and no spaces; floats are written so that they read back equal."""
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    """Return a record as UTF-8 JSON with sorted keys and no spaces; floats are written so that they read back equal.
+
+    A record never holds NaN, which JSON cannot say: it would be written as null.
+    """
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
 
 def record_sha256(record: Mapping[str, Any]) -> str:
@@ -48,6 +56,7 @@ def build_record(case: Case, *, terms: PolicyInForce, result: Mapping[str, Any])
         "policy": {"name": terms.name, "version": terms.version, "sha256": terms.sha256},
         "stakes": [_stake_to_json(stake) for stake in case.stakes],
         "finances": None if case.finances is None else {name: getattr(case.finances, name) for name in _FINANCE_FIELDS},
+        "in_force": None if case.in_force is None else _in_force_to_json(case.in_force),
         "result": dict(result),
     }
 
@@ -60,14 +69,18 @@ def case_of(record: Mapping[str, Any]) -> Case:
     RefusedError
         ``record_incomplete``, naming the input that is missing or unreadable.
     """
+    if record.get("schema_version") != SCHEMA_VERSION:
+        found = record.get("schema_version")
+        raise RefusedError("record_incomplete", f"a record of schema_version {found}, expected {SCHEMA_VERSION}")
     try:
-        finances = record["finances"]
+        finances, in_force = record["finances"], record["in_force"]
         return Case(
             farmer_id=record["farmer_id"],
             season=record["season"],
             as_of=date.fromisoformat(record["as_of"]),
             stakes=tuple(_stake_from_json(stake) for stake in record["stakes"]),
             finances=None if finances is None else Finances(**finances),
+            in_force=None if in_force is None else _in_force_from_json(in_force),
         )
     except KeyError as error:
         raise RefusedError("record_incomplete", f"the record has no {error.args[0]}") from error
@@ -76,10 +89,25 @@ def case_of(record: Mapping[str, Any]) -> Case:
 
 
 def _stake_to_json(stake: Stake) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(stake, name) for name in _STAKE_FIELDS}
+    values: dict[str, Any] = dict(zip(_STAKE_FIELDS, _stake_values(stake), strict=True))
     for name in _DATES:
         values[name] = values[name] and values[name].isoformat()
     return values
+
+
+def _in_force_to_json(in_force: InForce) -> dict[str, Any]:
+    values = {name: getattr(in_force, name) for name in _IN_FORCE_FIELDS}
+    return {**values, "caps": dict(in_force.caps), "due_on": in_force.due_on.isoformat()}
+
+
+def _in_force_from_json(values: Mapping[str, Any]) -> InForce:
+    read = {name: values[name] for name in _IN_FORCE_FIELDS}
+    read |= {
+        "caps": tuple(sorted(read["caps"].items())),
+        "reasons": tuple(read["reasons"]),
+        "due_on": date.fromisoformat(read["due_on"]),
+    }
+    return InForce(**read)
 
 
 def _stake_from_json(values: Mapping[str, Any]) -> Stake:

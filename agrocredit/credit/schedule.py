@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from agrocredit.credit.rounding import split_by_largest_remainder
@@ -22,6 +23,7 @@ class Bullet:
     principal_minor: int
 
 
+@lru_cache(maxsize=1_024)
 def due_on(harvest_from_on: date, *, harvest_end_on: date, harvest_quantile: float, marketing_days: int) -> date:
     """Return the day a crop's loan falls due: a quantile of the harvest window, then time to sell.
 

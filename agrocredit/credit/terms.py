@@ -36,6 +36,8 @@ class Product:
     """Simple yearly interest."""
     maximum_minor: int | None = field(metadata=term("maximum", "money", cap=CapName.PRODUCT_MAXIMUM))
     legal_maximum_minor: int | None = field(metadata=term("legal_maximum", "money", cap=CapName.LEGAL_MAXIMUM))
+    cut_materiality: float = field(metadata=term("cut_materiality", "share"))
+    """A limit in force is not cut by this share of it or less."""
     exposure_maximum_minor: int | None = field(metadata=term("exposure_maximum", "money", cap=CapName.EXPOSURE))
     """Most that one farmer may owe in all."""
 
@@ -79,6 +81,8 @@ class Area:
     """Declared and drawn area may differ by this share before a person verifies."""
     crops_per_plot_max: int = field(metadata=term("crops_per_plot_max", "count"))
     """Crops one plot can bear in a season."""
+    plots_per_farmer_max: int = field(metadata=term("plots_per_farmer_max", "count"))
+    """A farmer with more is refused: a register is at fault, or one name stands for many people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,5 +74,5 @@ class Decision:
             raise RefusedError("decision_invalid", f"{self.outcome} with a limit of {self.limit_minor} minor units")
         if self.outcome is Outcome.APPROVED and (self.binding_cap not in self.caps or self.due_on is None):
             raise RefusedError("decision_invalid", "an approval needs a binding cap and a due date")
-        if any(self.limit_minor > cap for cap in self.caps.values()):
+        if self.caps and self.limit_minor > min(self.caps.values()):
             raise RefusedError("decision_invalid", f"limit {self.limit_minor} above a cap of {dict(self.caps)}")

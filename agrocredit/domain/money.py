@@ -44,6 +44,8 @@ def floor_to_step(amount_minor: Decimal | int, step_minor: int) -> int:
     """
     if step_minor <= 0:
         raise InputUnusableError("step_invalid", f"rounding step of {step_minor} minor units, expected 1 or more")
+    if isinstance(amount_minor, int):
+        return amount_minor // step_minor * step_minor
     return int((Decimal(amount_minor) / step_minor).to_integral_value(rounding=ROUND_FLOOR)) * step_minor
 
 

@@ -58,6 +58,8 @@ DECISIONS = pa.schema(
         pa.field("policy", pa.string(), nullable=False),
         pa.field("policy_version", pa.string(), nullable=False),
         pa.field("decision_sha256", pa.string(), nullable=False),
+        pa.field("limit_change", pa.string()),
+        pa.field("cut_pending_looks", pa.int32()),
     ]
 )
 

@@ -124,7 +124,7 @@ class Desk:
             **more,
         )
 
-    def one(self, plots, *, policy=None, finances=None, as_of=AS_OF):
+    def one(self, plots, *, policy=None, finances=None, as_of=AS_OF, **more):
         estimates, table = self.tables(plots)
         return assess_one(
             estimates,
@@ -134,6 +134,7 @@ class Desk:
             crops=self.crops,
             as_of=as_of,
             finances=finances,
+            **more,
         )
 
     def decide(self, plots, **more):

@@ -152,7 +152,15 @@ def test_one_farmer_means_one_farmer(desk):
         desk.one([desk.plot("p1", area_m2=-1.0)])
 
 
-def test_a_farmer_with_ten_thousand_plots_is_one_line(desk):
+def test_a_farmer_with_ten_thousand_plots_is_refused_and_the_others_decided(desk):
     plots = [desk.plot(f"p{i}", area_m2=100.0) for i in range(10_000)]
+    result = desk.assess([*plots, desk.plot("other", farmer_id="f2")])
+    assert [refusal.code for refusal in result.refused] == ["plots_too_many"]
+    assert "f1 holds 10000 plots, expected 1000 at most" in result.refused[0].detail
+    assert result.decisions["farmer_id"].to_pylist() == ["f2"]
+
+
+def test_as_many_plots_as_the_policy_allows_are_one_line(desk):
+    plots = [desk.plot(f"p{i}", area_m2=100.0) for i in range(1_000)]
     decision = desk.decide(plots)
     assert decision.caps["product_maximum"] == decision.limit_minor == 300_000
