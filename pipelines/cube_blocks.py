@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,12 @@ def keep_blocks_without_plots(opened: OpenedScene, *, done: Sequence[Block], cub
         _write(_layers(opened, block, None), opened=opened, block=block, cube=cube)
 
 
+def forget_scene(opened: OpenedScene, *, cube: CubeWork | None) -> None:
+    """Drop what was kept of a scene, so that it is kept anew with the bands that are left."""
+    if cube is not None:
+        shutil.rmtree(cube.scene_folder(opened.scene.scene_id), ignore_errors=True)
+
+
 def block_of(grid: Grid, index: int) -> Block:
     """Return a block of the engine by its index on a grid, row by row, with no plots in it."""
     from agrocredit.zonal import Block
@@ -124,14 +131,18 @@ def block_of(grid: Grid, index: int) -> Block:
 
 
 def _layers(opened: OpenedScene, block: Block, pixels: BlockPixels | None) -> dict[str, NDArray[Any]]:
+    """Return the raw rasters of a block; a band holds its missing value where stored tiles are cloud in whole."""
     from agrocredit.zonal.cube_layout import MASK
 
-    found = {} if pixels is None else {name: band.dn for name, band in pixels.bands.items()}
-    if pixels is not None and pixels.mask is not None:
-        found[MASK] = pixels.mask.classes
+    if pixels is not None:
+        layers = {name: band.dn for name, band in pixels.bands.items()}
+        return layers if pixels.mask is None else {**layers, MASK: pixels.mask.classes}
     window = (block.row0, block.row1, block.col0, block.col1)
-    names = [*opened.bands, *([] if opened.clear is None else [MASK])]
-    return {name: found[name] if name in found else opened.read_window(name, *window) for name in names}
+    if opened.clear is None:
+        return {name: opened.read_window(name, *window) for name in opened.bands}
+    classes = opened.read_window(MASK, *window)
+    is_clear = opened.clear[classes]
+    return {name: opened.read_window(name, *window, is_clear=is_clear) for name in opened.bands} | {MASK: classes}
 
 
 def _write(layers: dict[str, NDArray[Any]], *, opened: OpenedScene, block: Block, cube: CubeWork) -> None:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from agrocredit.domain.errors import Refusal
-from pipelines.cube_blocks import keep_block, keep_blocks_without_plots
+from pipelines.cube_blocks import forget_scene, keep_block, keep_blocks_without_plots
 from pipelines.scene_weights import weights_on
 
 if TYPE_CHECKING:
@@ -116,10 +116,26 @@ def _do(scene: Scene, work: SceneWork, *, record_file: Path, rows_file: Path) ->
     from agrocredit.scenes import open_scene
 
     with open_scene(scene, cache=work.cache, bands=work.indices.bands, scratch=work.folder) as opened:
-        rows = _rows(opened, work)
+        rows = _rows_that_can_be_read(opened, work)
         _write_rows(rows, rows_file)
         grid = asdict(opened.grid)
         _commit(record_file, manifest=opened.manifest_entry(), grid=grid, refused=opened.refused)
+
+
+def _rows_that_can_be_read(opened: OpenedScene, work: SceneWork) -> pa.Table:
+    """Return the rows of a scene; a band that breaks off midway costs its indices, everywhere, and not the scene.
+
+    Everywhere, because a season in which an index has a value in one half of a scene and none in the other would say
+    more of our files than of the fields.
+    """
+    from agrocredit.scenes import SceneRefusedError
+
+    while True:
+        try:
+            return _rows(opened, work)
+        except SceneRefusedError as error:
+            opened.give_up(error)
+            forget_scene(opened, cube=work.cube)
 
 
 def _rows(opened: OpenedScene, work: SceneWork) -> pa.Table:
@@ -145,20 +161,24 @@ def _rows(opened: OpenedScene, work: SceneWork) -> pa.Table:
 
 
 def _pixels(opened: OpenedScene, block: Block) -> BlockPixels | None:
-    """Return what the scene shows of a block, or None where all of it is cloud: then no band need be decoded."""
+    """Return what the scene shows of a block, or None where all of it is cloud: then no band need be decoded.
+
+    The pixels are good until the next block is read.
+    """
     from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels
 
     window = (block.row0, block.row1, block.col0, block.col1)
-    mask = None
+    mask, is_clear = None, None
     if opened.clear is not None:
-        classes = opened.read_window("mask", *window)
-        if not opened.clear[classes].any():
+        classes = opened.read_window("mask", *window, reuse=True)
+        is_clear = opened.clear[classes]
+        if not is_clear.any():
             return None
         mask = MaskPixels(classes=classes, factor=opened.factors["mask"], is_clear=opened.clear)
     scale = opened.reflectance
     bands = {
         band: BandPixels(
-            dn=opened.read_window(band, *window),
+            dn=opened.read_window(band, *window, is_clear=is_clear, reuse=True),
             factor=opened.factors[band],
             scale=scale.scale,
             offset=scale.offset,

@@ -6,6 +6,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from agrocredit.domain.errors import RefusedError
 from agrocredit.scenes.cache import bring, cached_path, forget
 from agrocredit.scenes.checksums import file_sha256
@@ -37,6 +39,13 @@ class OpenAsset:
     sha256: str
     nodata: float | None
     """Raw count that means missing: the item's word, else the file's, else 0 in Sentinel-2 reflectance."""
+
+    @property
+    def missing(self) -> int:
+        """What stands where nothing was decoded: the missing value, or 0 where the pixels' type cannot hold it."""
+        info = np.iinfo(self.dataset.dtypes[0])
+        held = self.nodata is not None and float(self.nodata).is_integer() and info.min <= self.nodata <= info.max
+        return int(self.nodata) if held and self.nodata is not None else 0
 
 
 def open_asset(asset: AssetRef, *, scene: Scene, dtypes: tuple[str, ...], cache: Path, fetcher: Fetcher) -> OpenAsset:

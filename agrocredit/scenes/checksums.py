@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _ALGORITHMS = {"11": "sha1", "12": "sha256", "13": "sha512", "14": "sha3_512", "16": "sha3_256", "d501": "md5"}
 _MULTIHASH = re.compile(r"(d501|[0-9a-f]{2})([0-9a-f]{2})([0-9a-f]+)")
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18
+"""Stays in the second-level cache from reading to hashing."""
 
 
 def file_sha256(path: Path, *, checksum: str | None = None, size_bytes: int | None = None) -> str:
@@ -44,8 +45,10 @@ def file_sha256(path: Path, *, checksum: str | None = None, size_bytes: int | No
         raise RefusedError("asset_unreadable", f"{path.name} has {found_bytes} bytes, the catalogue says {size_bytes}")
     algorithm, expected = parse_multihash(checksum) if checksum else ("sha256", None)
     ours, theirs = hashlib.sha256(), hashlib.new(algorithm)
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
+    buffer = memoryview(bytearray(_CHUNK_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while size := file.readinto(buffer):
+            chunk = buffer[:size]
             ours.update(chunk)
             if expected is not None and algorithm != "sha256":
                 theirs.update(chunk)

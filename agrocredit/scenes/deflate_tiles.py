@@ -3,7 +3,7 @@
 Most of what observing a season costs is undoing deflate. libdeflate (through imagecodecs) does it at once into memory
 that is used again, and the horizontal difference (TIFF 6.0, predictor 2) is undone there too. GDAL opens
 and describes the file either way, and wherever this reader has a doubt - another layout, a window that cuts tiles, a
-tile left out, bytes that do not decode - it says so by None and GDAL decides. Without imagecodecs it is not used.
+tile left out, bytes that do not decode - it says so and GDAL decides. Without imagecodecs it is not used.
 """
 
 from __future__ import annotations
@@ -16,10 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agrocredit.scenes.wanted_tiles import spans
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from agrocredit.scenes.wanted_tiles import TileSpan
 
 _DTYPES = ("uint8", "uint16", "int16")
 _CODECS: Any = import_module("imagecodecs") if find_spec("imagecodecs") else None
@@ -39,7 +44,7 @@ class DeflateTiles:
     scratch: NDArray[Any]
     """One tile, as it was packed; (side, side)."""
     plain: NDArray[Any]
-    """One tile, its differences undone; (side, side)."""
+    """One tile that hangs over the raster's edge, its differences undone; (side, side)."""
 
     @property
     def side(self) -> int:
@@ -50,23 +55,32 @@ class DeflateTiles:
         """Close the file."""
         os.close(self.descriptor)
 
-    def read(self, *, rows: tuple[int, int], columns: tuple[int, int]) -> NDArray[Any] | None:
-        """Return the raw pixels of a window of whole tiles, or None where GDAL must read it.
+    def read(
+        self,
+        window: NDArray[Any],
+        *,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+        unwanted: Collection[TileSpan] = (),
+    ) -> bool:
+        """Decode a window of whole tiles into its place and say whether it worked; if not, GDAL must read it.
 
         Parameters
         ----------
+        window : ndarray of the raster's type, shape (rows, columns)
+            Filled, but for what is unwanted.
         rows, columns : tuple of int
             Half-open window within the raster; tiles at the edge of the raster count as whole.
+        unwanted : collection of TileSpan
+            Tiles to leave out.
         """
         if not (self._is_whole(rows, self.dataset.height) and self._is_whole(columns, self.dataset.width)):
-            return None
-        window = np.empty((rows[1] - rows[0], columns[1] - columns[0]), self.scratch.dtype)
-        for row in range(rows[0], rows[1], self.side):
-            for column in range(columns[0], columns[1], self.side):
-                target = window[row - rows[0] : row - rows[0] + self.side, column - columns[0] :][:, : self.side]
-                if not self._read_tile(row // self.side, column // self.side, target):
-                    return None
-        return window
+            return False
+        return all(
+            self._read_tile(one.row0 // self.side, one.col0 // self.side, one.part_of(window, rows, columns))
+            for one in spans(rows, columns, tile=(self.side, self.side))
+            if one not in unwanted
+        )
 
     def _is_whole(self, span: tuple[int, int], end: int) -> bool:
         first, last = span
@@ -87,6 +101,9 @@ class DeflateTiles:
             return False
         if len(packed) != size or decoded.nbytes != self.scratch.nbytes:
             return False
+        if self.is_difference and target.shape == self.scratch.shape:
+            _CODECS.delta_decode(self.scratch, axis=1, out=target)
+            return True
         tile = _CODECS.delta_decode(self.scratch, axis=1, out=self.plain) if self.is_difference else self.scratch
         target[...] = tile[: target.shape[0], : target.shape[1]]
         return True

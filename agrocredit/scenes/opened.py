@@ -15,6 +15,7 @@ from agrocredit.domain.errors import Refusal, RefusedError
 from agrocredit.scenes.deflate_tiles import deflate_tiles
 from agrocredit.scenes.masks import clear_lookup
 from agrocredit.scenes.rasters import read_window
+from agrocredit.scenes.wanted_tiles import ClearWindow, clouded, spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from agrocredit.scenes.assets import OpenAsset
     from agrocredit.scenes.deflate_tiles import DeflateTiles
     from agrocredit.scenes.scene import ReflectanceScale, Scene
+    from agrocredit.scenes.wanted_tiles import TileSpan
 
 MASK = "mask"
 """Name of the class map in `OpenedScene.read_window`, `OpenedScene.factors` and `OpenedScene.nodata`."""
@@ -66,7 +68,7 @@ class OpenedScene:
     sha256 : mapping of str to str
         Asset key to SHA-256, of every file that was opened.
     refused : tuple of Refusal
-        Requested bands that did not open.
+        Requested bands that did not open, or were given up later.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class OpenedScene:
     ) -> None:
         self._opened = dict(opened)
         self._resources = resources
+        self._buffers: dict[str, NDArray[Any]] = {}
         self._tiles = {name: self._tiles_of(one) for name, one in opened.items()}
         self.scene = scene
         self.grid = grid
@@ -113,7 +116,17 @@ class OpenedScene:
         """Close all files and drop copies that were kept only for this."""
         self._resources.close()
 
-    def read_window(self, band: str, row0: int, row1: int, col0: int, col1: int) -> NDArray[Any]:
+    def read_window(
+        self,
+        band: str,
+        row0: int,
+        row1: int,
+        col0: int,
+        col1: int,
+        *,
+        is_clear: NDArray[np.bool_] | None = None,
+        reuse: bool = False,
+    ) -> NDArray[Any]:
         """Return a band's raw pixels that touch a window of the scene's grid, on the band's own grid.
 
         Parameters
@@ -122,6 +135,11 @@ class OpenedScene:
             Common name, or ``mask``.
         row0, row1, col0, col1 : int
             Half-open window in pixels of `grid`. What lies outside the grid is cut off, so edge windows are shorter.
+        is_clear : ndarray of bool, optional
+            The clear pixels of this window, in the shape that the class map is read in. Stored tiles without one are
+            not decoded: the band's missing value stands there.
+        reuse : bool
+            Decode into memory that the next call for the same band overwrites, because fresh pages cost time.
 
         Returns
         -------
@@ -135,21 +153,71 @@ class OpenedScene:
             ``asset_unreadable`` where a block cannot be decoded; `refusals` names the asset.
         """
         one, factor = self._opened[band], self.factors[band]
-        rows = (max(row0, 0) // factor, -(-min(row1, self.grid.height) // factor))
-        columns = (max(col0, 0) // factor, -(-min(col1, self.grid.width) // factor))
-        if rows[0] >= rows[1] or columns[0] >= columns[1]:
-            shape = (max(rows[1] - rows[0], 0), max(columns[1] - columns[0], 0))
-            return np.empty(shape, dtype=one.dataset.dtypes[0])
-        tiles = self._tiles[band]
-        direct = None if tiles is None else tiles.read(rows=rows, columns=columns)
-        if direct is not None:
-            return direct
+        row0, col0 = max(row0, 0), max(col0, 0)
+        rows = (row0 // factor, -(-min(row1, self.grid.height) // factor))
+        columns = (col0 // factor, -(-min(col1, self.grid.width) // factor))
+        window = self._room(band, (max(rows[1] - rows[0], 0), max(columns[1] - columns[0], 0)), reuse=reuse)
+        if window.size:
+            clear = None
+            if is_clear is not None:
+                clear = ClearWindow(row0=row0, col0=col0, factor=self.factors[MASK], is_clear=is_clear)
+            unwanted = clouded(clear, rows=rows, columns=columns, tile=one.dataset.block_shapes[0], factor=factor)
+            for span in unwanted:
+                span.part_of(window, rows, columns)[...] = one.missing
+            self._decode(band, window, rows=rows, columns=columns, unwanted=unwanted)
+        return window
+
+    def _room(self, band: str, shape: tuple[int, int], *, reuse: bool) -> NDArray[Any]:
+        """Return an array to decode into."""
+        dtype, size = np.dtype(self._opened[band].dataset.dtypes[0]), shape[0] * shape[1]
+        if not reuse:
+            return np.empty(shape, dtype)
+        if band not in self._buffers or self._buffers[band].size < size:
+            self._buffers[band] = np.empty(size, dtype)
+        return self._buffers[band][:size].reshape(shape)
+
+    def _decode(
+        self,
+        band: str,
+        window: NDArray[Any],
+        *,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+        unwanted: Sequence[TileSpan],
+    ) -> None:
+        one, tiles = self._opened[band], self._tiles[band]
+        if tiles is not None and tiles.read(window, rows=rows, columns=columns, unwanted=unwanted):
+            return
         try:
-            pixels: NDArray[Any] = read_window(one.dataset, rows=rows, columns=columns)
+            if not unwanted:
+                window[...] = read_window(one.dataset, rows=rows, columns=columns)
+                return
+            for span in spans(rows, columns, tile=one.dataset.block_shapes[0]):
+                if span not in unwanted:
+                    part = read_window(one.dataset, rows=(span.row0, span.row1), columns=(span.col0, span.col1))
+                    span.part_of(window, rows, columns)[...] = part
         except RefusedError as error:
             refusal = error.refusal(scene_id=self.scene.scene_id, asset=one.asset.key)
             raise SceneRefusedError(error.code, error.detail, (refusal,)) from error
-        return pixels
+
+    def give_up(self, error: SceneRefusedError) -> None:
+        """Go on without the bands whose asset an error names; what was read of them must be thrown away.
+
+        Parameters
+        ----------
+        error : SceneRefusedError
+            What `read_window` raised.
+
+        Raises
+        ------
+        SceneRefusedError
+            With every refusal so far, where the class map is lost or no band is left.
+        """
+        lost = {refusal.asset for refusal in error.refusals}
+        self.refused = (*self.refused, *error.refusals)
+        self.bands = tuple(band for band in self.bands if self._opened[band].asset.key not in lost)
+        if not self.bands or (MASK in self._opened and self._opened[MASK].asset.key in lost):
+            raise SceneRefusedError(error.code, f"{self.scene.scene_id}: {error.detail}", self.refused) from error
 
     def manifest_entry(self) -> dict[str, Any]:
         """Return what a run's manifest says of this scene; plain values, no clock time."""

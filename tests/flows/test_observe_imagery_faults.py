@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 import rasterio
 from rasterio.transform import from_origin
+from shapely.geometry import shape
 
 from agrocredit.domain.errors import InputUnusableError
+from pipelines.fresh import fresh
 from pipelines.observe import ObserveRequest, observe
 
 GREEN, RED, NIR = 0.09, 0.07, 0.45
@@ -35,6 +37,10 @@ def rows_of(out):
 
 def manifest_of(out):
     return json.loads((out / "manifest.json").read_text())
+
+
+def bytes_of(out):
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
 
 
 @pytest.fixture
@@ -173,12 +179,33 @@ def test_a_spoiled_band_is_refused_by_code_and_touches_nothing_else(two, plots, 
     assert summary.exit_code == 1
     found, whole = (rows_of(tmp_path / name).set_index("scene_id") for name in ("obs", "whole"))
     pd.testing.assert_frame_equal(found.loc[["good"]], whole.loc[["good"]])
-    of_bad = found.loc[["bad"]] if "bad" in found.index else found.iloc[:0]
+    of_bad = found.loc[["bad"]]
     needs = {"B04": ["ndvi", "evi", "savi"], "B03": ["gndvi"]}[band]
     assert of_bad[needs].isna().all(axis=None)
     others = [name for name in ("ndvi", "gndvi", "ndmi", "ndrei") if name not in needs]
-    if len(of_bad):  # a block that breaks while it is read costs the scene, a band that never opens only its indices
-        pd.testing.assert_frame_equal(of_bad[others], whole.loc[["bad"], others])
+    pd.testing.assert_frame_equal(of_bad[others], whole.loc[["bad"], others])
+
+
+def test_a_band_torn_midway_is_out_of_the_cube_too_and_the_cube_answers_as_the_batch(two, plots, tmp_path):
+    pixels_overwritten(two.folder / "bad" / "B03.tif", None)
+    observed(two, plots, tmp_path / "alone")
+    summary = observed(two, plots, tmp_path / "obs", cube=tmp_path / "cube")
+    assert [(one.code, one.scene_id, one.asset) for one in summary.refused] == [("asset_unreadable", "bad", "B03")]
+    assert bytes_of(tmp_path / "obs") == bytes_of(tmp_path / "alone")
+    drawn = shape(json.loads(plots.read_text())["features"][0]["geometry"])
+    found = fresh(drawn, cube=tmp_path / "cube", plot_id="a").to_pandas()
+    batch = rows_of(tmp_path / "obs")
+    expected = batch[batch["plot_id"] == "a"].sort_values("acquired_at").reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected, rtol=0, atol=1e-6)
+    assert found["gndvi"].isna().tolist() == [True, False]
+
+
+def test_a_band_torn_where_all_is_cloud_costs_nothing_with_or_without_a_cube(catalogue, plots, tmp_path):
+    catalogue.add("clouded", "2022-05-10", classes=9).add("good", "2022-05-15")
+    pixels_overwritten(catalogue.folder / "clouded" / "B03.tif", None)
+    assert observed(catalogue, plots, tmp_path / "alone").refused == ()
+    assert observed(catalogue, plots, tmp_path / "obs", cube=tmp_path / "cube").refused == ()
+    assert bytes_of(tmp_path / "obs") == bytes_of(tmp_path / "alone")
 
 
 @pytest.mark.parametrize("spoil", [cut_in_the_middle, pixels_overwritten, absent, error_page, vrt_to_a_neighbour, bomb])
