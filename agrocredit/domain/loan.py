@@ -12,6 +12,8 @@ from agrocredit.domain.money import minor_per_major
 if TYPE_CHECKING:
     from datetime import date
 
+    from agrocredit.domain.entry import Movement
+
 RATE_MAX_PPM = 10_000_000
 """A yearly rate of 1,000 %: above it somebody mistook the unit."""
 
@@ -93,6 +95,8 @@ class Loan:
     principal_minor: int = 0
     interest_minor: int = 0
     fees_minor: int = 0
+    restructured_on: date | None = None
+    """When a later due date was last agreed."""
 
     def __post_init__(self) -> None:
         minor_per_major(self.currency)
@@ -104,6 +108,18 @@ class Loan:
     def outstanding_minor(self) -> int:
         """Principal, interest and fees together."""
         return self.principal_minor + self.interest_minor + self.fees_minor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanChange:
+    """What one step does: a loan and its limit before and after, and the movement that explains the difference."""
+
+    loan_before: Loan
+    loan: Loan
+    limit_before: Limit
+    limit: Limit
+    movement: Movement | None
+    """None where only a status or a date changes."""
 
 
 def check_rate(rate_ppm: object) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Delete, Insert, RowMapping, Select, Update, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from agrocredit.domain.errors import RefusedError
 
@@ -39,6 +40,15 @@ class Session:
     def add(self, table: Table, **values: Any) -> None:  # noqa: ANN401  a column's value
         """Insert one row of the tenant."""
         self.connection.execute(self.insert(table, **values))
+
+    def add_unless_there(self, table: Table, **values: Any) -> bool:  # noqa: ANN401  a column's value
+        """Insert one row of the tenant unless its key is taken; say whether it was inserted.
+
+        Under PostgreSQL this waits for a transaction that is inserting the same key, and then knows how that one ended.
+        """
+        dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(table).values(tenant_id=self.tenant_id, **values).on_conflict_do_nothing()
+        return self.connection.execute(statement).rowcount == 1
 
     def add_all(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows of the tenant in one go."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, Index, LargeBinary, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import CheckConstraint, Column, Date, Index, LargeBinary, PrimaryKeyConstraint, Table, Text, text
 
 from agrocredit.domain.decision import Outcome
 from agrocredit.domain.loan import LimitStatus
@@ -86,4 +86,12 @@ limits = Table(
     CheckConstraint("excess_minor = 0 OR drawn_minor = limit_minor + excess_minor", name="excess_is_drawn"),
     Index("uq_limits_decision", "tenant_id", "decision_id", unique=True),
     Index("ix_limits_farmer", "tenant_id", "farmer_id"),
+    Index(  # a new decision replaces the limit of an earlier one; two at once would lend twice on one harvest
+        "uq_limits_one_in_force",
+        "tenant_id",
+        "farmer_id",
+        unique=True,
+        sqlite_where=text("status <> 'closed'"),
+        postgresql_where=text("status <> 'closed'"),
+    ),
 )

@@ -53,6 +53,7 @@ loans = Table(
     Column("principal_minor", Minor, nullable=False, server_default="0"),
     Column("interest_minor", Minor, nullable=False, server_default="0"),
     Column("fees_minor", Minor, nullable=False, server_default="0"),
+    Column("restructured_on", Date),
     Column("opened_at", Instant, nullable=False),
     PrimaryKeyConstraint("tenant_id", "id"),
     UniqueConstraint("tenant_id", "id", "currency"),

@@ -14,6 +14,7 @@ tenants = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False, server_default="UTC"),  # business dates are counted in it
+    Column("allocation", Text, nullable=False, server_default="fees,interest,principal"),  # what a payment meets first
     Column("created_at", Instant, nullable=False),
 )
 
