@@ -78,14 +78,23 @@ def open_text(sealed: bytes, *, key: PersonKey, name: str) -> str:
     return text.decode()
 
 
-def blind_index(text: str, *, ring: KeyRing, tenant: str, name: str) -> bytes:
+def blind_index(text: str, *, ring: KeyRing, tenant: str, name: str, master_key: str | None = None) -> bytes:
     """Return 32 bytes by which a tenant finds a field's equal values again without reading any.
 
-    Compatibility forms, letter case and spaces do not count. Bound to the tenant, so that no two lenders can compare,
-    and to the oldest key of the ring, the last one: it changes only when that key is dropped.
+    Compatibility forms, letter case and spaces do not count. Bound to the tenant, so that no two lenders can compare.
+
+    Parameters
+    ----------
+    text : str
+    ring : KeyRing
+    tenant, name : str
+        Whose field.
+    master_key : str, optional
+        The key of the ring to derive from; the one in force by default. While keys are changed, a search asks for the
+        values under every one of them.
     """
     plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
-    key = ring.derived(list(ring.keys)[-1], purpose="agrocredit blind index")
+    key = ring.derived(master_key or ring.in_force, purpose="agrocredit blind index")
     return hmac.new(key, _about(tenant, name, plain), sha256).digest()
 
 
