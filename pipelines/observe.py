@@ -146,36 +146,36 @@ def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
     from agrocredit.indices import compile_indices
     from agrocredit.scenes import find_scenes
 
-    west, south, east, north = map(float, plot_set.plots.total_bounds)
     found = find_scenes(
         request.scenes,
         start=request.start,
         end=request.end,
         bands=compile_indices(definitions).bands,
         collection=request.collection,
-        bounds_deg=(west, south, east, north),
+        bounds_deg=plot_set.bounds_deg,
         allow_roots=request.allow_roots,
     )
     if found.outside_bounds and not found.scenes and not found.refused:
-        detail = f"none of {len(plot_set.plots)} plots lies in one of the {found.outside_bounds} scenes of the season"
+        detail = f"none of {len(plot_set)} plots lies in one of the {found.outside_bounds} scenes of the season"
         raise InputUnusableError("no_plot_in_scenes", detail)
     return found
 
 
 def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneWork:
     """Lay out the work folder; its name is a hash of what the sums depend on, so that only equal work is taken over."""
+    import pyarrow.parquet as pq
+
     from agrocredit.indices import compile_indices
     from agrocredit.store.atomic import atomic_file, output_errors
 
-    plots_hash = hashlib.sha256(b"".join(plot_set.plots.geometry.to_wkb())).hexdigest()
     recipe = recipe_sha256(definitions)
     keeps = f" {request.cube_blocks}" if request.cube else ""
-    key = hashlib.sha256(f"{recipe} {plots_hash} {request.scenes}{keeps}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{recipe} {plot_set.shapes_sha256} {request.scenes}{keeps}".encode()).hexdigest()[:16]
     folder = request.out.with_name(f".{request.out.name}.work") / key
     with output_errors(request.out):
         folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "plots.parquet") as temporary:
-        plot_set.plots[["id", "geometry"]].to_parquet(temporary)
+        pq.write_table(plot_set.table.select(["geometry"]), temporary, compression="none", use_dictionary=False)
     named = None if request.cube_blocks is None else tuple(map(BlockName.parse, request.cube_blocks))
     cube = CubeWork(folder=folder / "cube", blocks=named) if request.cube else None
     return SceneWork(folder=folder, indices=compile_indices(definitions), cache=request.cache, cube=cube)
@@ -195,13 +195,13 @@ def _publish(
     if not seen:
         first = f"; first: {refused[0].code} {refused[0].detail}" if refused else ""
         raise InputUnusableError("no_usable_scene", f"none of {len(outcomes)} scenes of {request.scenes} serves{first}")
-    merged = merge_acquisitions(seen, plot_ids=plot_set.plots["id"].tolist())
+    merged = merge_acquisitions(seen, plot_ids=plot_set.table["id"].to_pylist())
     if not merged.touched.any():
-        raise InputUnusableError("no_plot_in_scenes", f"none of {len(plot_set.plots)} plots lies in a scene")
+        raise InputUnusableError("no_plot_in_scenes", f"none of {len(plot_set)} plots lies in a scene")
     refused += _outside(plot_set, merged)
     ordered = tuple(sorted({*refused, *plot_set.refused}, key=_refusal_order))
     counts = {
-        "plots": len(plot_set.plots),
+        "plots": len(plot_set),
         "plots_outside": int((~merged.touched).sum()),
         "scenes": len(seen),
         "superseded": len(scene_set.superseded),
@@ -223,7 +223,7 @@ def _publish(
 
 
 def _outside(plot_set: PlotSet, merged: Merged) -> list[Refusal]:
-    missed = plot_set.plots.loc[~merged.touched, "id"]
+    missed = plot_set.table["id"].filter(~merged.touched).to_pylist()
     detail = "no scene of the run touches the plot"
     return [Refusal(code="plot_outside_scenes", detail=detail, plot_id=plot_id) for plot_id in missed]
 

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from agrocredit.store.plot_files import check_plots, read_plots
     from agrocredit.store.plot_geometry import geometry_sha256
     from agrocredit.store.plot_parquet import PLOTS, write_plots
-    from agrocredit.store.plot_rules import PlotSet
+    from agrocredit.store.plot_set import PlotSet
     from agrocredit.store.tables import read_parquet_table, write_parquet
 
 _MODULES = {
     "PLOTS": "plot_parquet",
     "CheckedTable": "farm_tables",
-    "PlotSet": "plot_rules",
+    "PlotSet": "plot_set",
     "atomic_file": "atomic",
     "atomic_folder": "folders",
     "check_plots": "plot_files",

@@ -13,12 +13,13 @@ from agrocredit.domain.errors import InputUnusableError
 from agrocredit.store.plot_archive import unpacked_shapefile
 from agrocredit.store.plot_geojson import read_geojson
 from agrocredit.store.plot_layers import check_geopackage, read_geoparquet, read_layer
-from agrocredit.store.plot_rules import PlotSet, admit
+from agrocredit.store.plot_rules import admit
 from agrocredit.store.plot_source import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agrocredit.store.plot_set import PlotSet
     from agrocredit.store.plot_source import PlotSource
 
 _ZIP = b"PK\x03\x04"
@@ -47,7 +48,7 @@ def read_plots(path: Path, *, id_field: str | None = None) -> PlotSet:
         As `check_plots`, and ``no_usable_plots`` where every feature was refused.
     """
     found = check_plots(path, id_field=id_field)
-    if found.plots.empty:
+    if not len(found):
         codes = Counter(refusal.code for refusal in found.refused)
         counted = ", ".join(f"{code} {count}" for code, count in sorted(codes.items())) or "the file has no features"
         first = f"; the first: {found.refused[0].detail}" if found.refused else ""

@@ -12,7 +12,8 @@ import numpy as np
 import shapely
 
 from agrocredit.domain.errors import InputUnusableError, RefusedError
-from agrocredit.store.plot_source import ID_COLUMNS, OPTIONAL_COLUMNS, PlotSource, missing_id_column, shown
+from agrocredit.store.plot_rings import rings_by_length
+from agrocredit.store.plot_source import ID_COLUMNS, OPTIONAL_COLUMNS, PlotPiece, PlotSource, missing_id_column, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,10 +82,9 @@ def read_geojson(data: bytes, *, path: Path, id_field: str | None) -> PlotSource
                 faults[index] = error
                 polygons.append([])
     return PlotSource(
-        geometries=_shapely(polygons),
         ids=_ids(features, properties, id_field=id_field, path=path),
         columns={name: [found.get(name) for found in properties] for name in OPTIONAL_COLUMNS},
-        faults=faults,
+        pieces=[_piece(polygons, faults)],
     )
 
 
@@ -219,19 +219,42 @@ def _finite(points: list[list[float]]) -> NDArray[np.float64]:
     return np.array([point[:2] for point in points], dtype=np.float64)
 
 
+def _piece(polygons: list[list[list[NDArray[np.float64]]]], faults: Mapping[int, RefusedError]) -> PlotPiece:
+    """Return the shapes of all features; those of one part and one ring are nearly all."""
+    is_ring = [len(parts) == 1 and len(parts[0]) == 1 for parts in polygons]
+    rows = [row for row, alone in enumerate(is_ring) if alone]
+    others = [row for row, alone in enumerate(is_ring) if not alone and row not in faults]
+    return PlotPiece(
+        rings=rings_by_length([polygons[row][0][0] for row in rows], rows),
+        others=_shapely([polygons[row] for row in others]),
+        rows=np.array(others, dtype=np.int64),
+        faults=faults,
+    )
+
+
 def _shapely(polygons: list[list[list[NDArray[np.float64]]]]) -> NDArray[np.object_]:
-    """Return MultiPolygons from parts and rings in one step; None for a feature without parts."""
+    """Return MultiPolygons from parts and rings in one step."""
     parts = list(chain.from_iterable(polygons))
     rings = list(chain.from_iterable(parts))
     if not rings:
-        return np.full(len(polygons), None, dtype=object)
+        return np.empty(0, dtype=object)
     offsets = (_offsets(rings), _offsets(parts), _offsets(polygons))
     geometries: NDArray[np.object_] = shapely.from_ragged_array(
         shapely.GeometryType.MULTIPOLYGON, np.concatenate(rings), offsets
     )
-    geometries[[not found for found in polygons]] = None
     return geometries
 
 
 def _offsets(groups: Sequence[Sequence[object] | NDArray[np.float64]]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum([len(group) for group in groups])]).astype(np.int64)
+
+
+def feature_geometry(feature: object) -> shapely.Geometry:
+    """Return the geometry of one parsed GeoJSON Feature with a Polygon or MultiPolygon, read as strictly as a file's.
+
+    Raises
+    ------
+    RefusedError
+        ``geometry_invalid`` or ``coordinate_invalid``; what makes a plot is `agrocredit.store.plot_drawn`'s to say.
+    """
+    return _shapely([_polygons(feature)])[0]

@@ -49,7 +49,7 @@ def refuse_geometries(geometries: NDArray[np.object_], faults: dict[int, Refused
         _find_wide,
         _find_invalid,
     ):
-        rest = np.array([index for index in range(len(geometries)) if index not in faults], dtype=np.int64)
+        rest = np.delete(np.arange(len(geometries)), list(faults))
         if rest.size:
             for at, error in check(geometries[rest]):
                 faults.setdefault(int(rest[at]), error)

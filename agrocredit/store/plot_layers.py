@@ -5,26 +5,27 @@ from __future__ import annotations
 import json
 import sqlite3
 import warnings
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyogrio
-import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
-from agrocredit.domain.errors import InputUnusableError, RefusedError
+from agrocredit.domain.errors import InputUnusableError
 from agrocredit.store.plot_source import OPTIONAL_COLUMNS, PlotSource, id_column, shown
+from agrocredit.store.plot_wkb import pieces_of_wkb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from agrocredit.store.plot_source import PlotPiece
+    from agrocredit.store.plot_wkb import ToDegrees
 
+_PIECE_PLOTS = 32_768
+"""Plots whose shapes are looked at together."""
 _EPSG_4326 = CRS.from_epsg(4326)
 _UNDEFINED_CRS = "Undefined"  # how GDAL names the GeoPackage's srs_id 0 and -1
 
@@ -55,6 +56,8 @@ def read_layer(path: Path, *, id_field: str | None, named: object = None) -> Plo
 
 
 def _read_only_layer(path: Path, *, id_field: str | None, named: object) -> PlotSource:
+    import pyogrio  # brings pandas and geopandas, which take as long to start as all else; GeoParquet needs neither
+
     layer = _only_layer(path, named)
     info = pyogrio.read_info(path, layer=layer)
     found = [str(name) for name in info["fields"]]
@@ -65,24 +68,41 @@ def _read_only_layer(path: Path, *, id_field: str | None, named: object) -> Plot
     meta, keys, wkb, values = pyogrio.raw.read(path, layer=layer, columns=wanted, return_fids=True, force_2d=True)
     columns = {str(name): values[at].tolist() for at, name in enumerate(meta["fields"])}
     ids = keys.tolist() if by_key else columns[id_name]
-    return _source(wkb, crs=_stated_crs(meta["crs"], named), ids=ids, columns=columns)
+    to_degrees = _to_degrees(_stated_crs(meta["crs"], named))
+    parts = (pa.array(wkb[first : first + _PIECE_PLOTS], pa.binary()) for first in range(0, len(wkb), _PIECE_PLOTS))
+    return _source(pieces_of_wkb(parts, to_degrees=to_degrees), ids=ids, columns=columns)
 
 
 def read_geoparquet(path: Path, *, id_field: str | None) -> PlotSource:
-    """Return the rows of a GeoParquet file (1.0 or 1.1, geometries as WKB); parameters and errors as `read_layer`."""
+    """Return the rows of a GeoParquet file (1.0 or 1.1, geometries as WKB); parameters and errors as `read_layer`.
+
+    The shapes are read when the source's pieces are asked for; what is wrong with them is an error then.
+    """
+    with _parquet_errors(path), pq.ParquetFile(path) as file:
+        geo = _geo_metadata(file.schema_arrow, path)
+        geometry_name, crs = _primary_geometry(geo, path)
+        found = [name for name in file.schema_arrow.names if name != geometry_name]
+        id_name = id_column(found, id_field=id_field, path=path)
+        wanted = [name for name in dict.fromkeys((id_name, *OPTIONAL_COLUMNS)) if name in found]
+        file.schema_arrow.field(geometry_name)  # absent or there twice: an error now
+        table = file.read(columns=wanted)
+        columns = {name: table[name] for name in wanted}
+    shapes = _shapes_of_geoparquet(path, geometry_name)
+    return _source(pieces_of_wkb(shapes, to_degrees=_to_degrees(crs)), ids=columns[id_name], columns=columns)
+
+
+def _shapes_of_geoparquet(path: Path, name: str) -> Iterator[pa.Array]:
+    with _parquet_errors(path), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_PIECE_PLOTS, columns=[name]):
+            yield batch[name]
+
+
+@contextmanager
+def _parquet_errors(path: Path) -> Iterator[None]:
     try:
-        with pq.ParquetFile(path) as file:
-            geo = _geo_metadata(file.schema_arrow, path)
-            geometry_name, crs = _primary_geometry(geo, path)
-            found = [name for name in file.schema_arrow.names if name != geometry_name]
-            id_name = id_column(found, id_field=id_field, path=path)
-            wanted = [name for name in dict.fromkeys((id_name, *OPTIONAL_COLUMNS)) if name in found]
-            table = file.read(columns=[*wanted, geometry_name])
-            wkb = np.array(table[geometry_name].to_pylist(), dtype=object)
-            columns = {name: table[name].to_pylist() for name in wanted}
+        yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise InputUnusableError("plots_unreadable", f"{path}: {shown(str(error))}") from error
-    return _source(wkb, crs=crs, ids=columns[id_name], columns=columns)
 
 
 def check_geopackage(path: Path) -> None:
@@ -94,13 +114,17 @@ def check_geopackage(path: Path) -> None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             rows = database.execute("SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'").fetchall()
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise InputUnusableError("plots_unreadable", f"{path} is not a readable GeoPackage ({error})") from error
+        raise InputUnusableError(
+            "plots_unreadable", f"{path} is not a readable GeoPackage ({shown(str(error))})"
+        ) from error
     for name, sql in rows:
         if "USING RTREE" not in " ".join(str(sql).upper().split()):
             raise InputUnusableError("plots_unreadable", f"{path}: virtual table {shown(name)}, expected plain tables")
 
 
 def _only_layer(path: Path, named: object) -> str:
+    import pyogrio
+
     layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
     if len(layers) != 1:
         listed = shown(", ".join(layers))
@@ -151,49 +175,15 @@ def _stated_crs(stated: object, named: object) -> CRS:
 
 
 def _source(
-    wkb: NDArray[np.object_], *, crs: CRS, ids: Sequence[object], columns: dict[str, Sequence[object]]
+    pieces: Iterable[PlotPiece], *, ids: pa.ChunkedArray | Sequence[object], columns: Mapping[str, Any]
 ) -> PlotSource:
-    geometries = _from_wkb(wkb)
-    unreadable = np.flatnonzero((geometries == None) & (wkb != None))  # noqa: E711 - element by element
-    wrong = RefusedError(
-        "geometry_invalid", "a geometry that cannot be read: a ring not closed, under four points, or no polygon"
-    )
     return PlotSource(
-        geometries=_to_degrees(geometries, crs),
-        ids=ids,
-        columns={name: columns[name] for name in OPTIONAL_COLUMNS if name in columns},
-        faults=dict.fromkeys(unreadable.tolist(), wrong),
+        ids=ids, columns={name: columns[name] for name in OPTIONAL_COLUMNS if name in columns}, pieces=pieces
     )
 
 
-def _from_wkb(wkb: Iterable[Any]) -> NDArray[np.object_]:
-    """Return geometries, None where the bytes hold none that shapely knows."""
-    values = list(wkb)
-    found = np.full(len(values), None, dtype=object)
-    with np.errstate(invalid="ignore"):
-        try:
-            found[:] = shapely.from_wkb(values, on_invalid="ignore")
-        except (NotImplementedError, TypeError):  # one curve or wrong type among many fails the whole call
-            found[:] = [_one_from_wkb(value) for value in values]
-    return found
-
-
-def _one_from_wkb(value: object) -> object:
-    try:
-        return shapely.from_wkb(value, on_invalid="ignore")
-    except (NotImplementedError, TypeError):
-        return None
-
-
-def _to_degrees(geometries: NDArray[np.object_], crs: CRS) -> NDArray[np.object_]:
-    """Return the geometries as longitude and latitude on WGS 84; points that cannot be reached become infinite."""
+def _to_degrees(crs: CRS) -> ToDegrees | None:
+    """Return what brings points to longitude and latitude on WGS 84; those that cannot be reached become infinite."""
     if crs == _EPSG_4326 or crs.equals(_EPSG_4326, ignore_axis_order=True):
-        return geometries
-    transformer = Transformer.from_crs(crs, _EPSG_4326, always_xy=True)
-
-    def to_degrees(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
-
-    moved = geometries.copy()
-    moved[:] = shapely.transform(geometries, to_degrees)
-    return moved
+        return None
+    return Transformer.from_crs(crs, _EPSG_4326, always_xy=True).transform

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from agrocredit.store.plot_rules import PlotSet
+    from agrocredit.store.plot_set import PlotSet
 
 PLOTS = pa.schema(
     [

@@ -1,32 +1,36 @@
-"""From what stood in a file to plots that may be lent on, and for every other feature the first reason why not."""
+"""From what stood in a file to plots that may be lent on, and for every other feature the first reason why not.
+
+Two ways lead in. Rings that are plots beyond doubt are told by column (`plot_plain`); every other feature goes the
+exact way (`plot_geometry`), which alone refuses. So a clean file costs little more than reading it, and a refusal is
+the same whatever lies around it.
+"""
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
-from agrocredit.domain.errors import Refusal, RefusedError
+from agrocredit.domain.errors import RefusedError
 from agrocredit.domain.plot import Plot
 from agrocredit.store.plot_geometry import measure, normal_form, refuse_geometries
-from agrocredit.store.plot_source import OPTIONAL_COLUMNS, shown
+from agrocredit.store.plot_plain import plain_plots
+from agrocredit.store.plot_set import PLOT_TABLE, PlotSet
+from agrocredit.store.plot_source import OPTIONAL_COLUMNS
+from agrocredit.store.plot_texts import areas, identifiers, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from agrocredit.store.plot_source import PlotSource
+    from agrocredit.store.plot_source import PlotPiece, PlotSource
 
-PLOT_COLUMNS = ("id", "geometry", "area_m2", "perimeter_m", *OPTIONAL_COLUMNS)
-TEXT_CHARACTERS_MAX = 200
-_DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+Faults = dict[int, RefusedError]
 
 # A swapped plot is told from a plot far away only where the others lie together: at least this many plots, only a few
 # odd ones, each this far off, and this many times farther than any of the others and than itself once turned.
@@ -36,21 +40,22 @@ SWAP_DISTANCE_MIN_DEG = 5.0
 SWAP_GAIN_MIN = 4.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlotSet:
-    """The plots of one file: the usable ones, and a refusal for every other feature."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Shapes:
+    """Shapes that keep the rules of geometry, as they come in."""
 
-    plots: gpd.GeoDataFrame
-    """One row a plot, sorted by ``id``, EPSG:4326: ``id``, ``geometry`` (one spelling, see `plot_geometry`),
-    ``area_m2`` and ``perimeter_m`` (geodesic), ``crop``, ``farmer_id``, ``declared_area_m2``, ``region`` (None or NaN
-    where not given)."""
-    refused: tuple[Refusal, ...]
-    """In the order of the file; `row` counts features from 1."""
+    bounds: NDArray[np.float64]
+    """(n, 4) west, south, east, north by position in the file; NaN where the shape was refused."""
+    wkb: list[pa.Array] = field(default_factory=list)
+    rows: list[NDArray[np.int64]] = field(default_factory=list)
+    """Position in the file of each value of `wkb`."""
+    doubted: dict[int, tuple[shapely.Geometry, float, float]] = field(default_factory=dict)
+    """Shape, area in m2 and perimeter in m where the plot's own rules must be asked."""
 
-    @property
-    def read_count(self) -> int:
-        """How many features the file has."""
-        return len(self.plots) + len(self.refused)
+    def add(self, wkb: pa.Array, rows: NDArray[np.int64], bounds: NDArray[np.float64]) -> None:
+        self.wkb.append(wkb)
+        self.rows.append(rows)
+        self.bounds[rows] = bounds
 
 
 def admit(source: PlotSource) -> PlotSet:
@@ -67,103 +72,78 @@ def admit(source: PlotSource) -> PlotSet:
         The same whatever the order of features, ring direction, start point or repeated points. Of several faults a
         feature shows the first: identifier, geometry, attributes, size.
     """
-    ids, faults = _identifiers(source.ids)
-    for index, error in source.faults.items():
-        faults.setdefault(index, error)
-    refuse_geometries(source.geometries, faults)
-    _refuse_swapped(source.geometries, faults)
-    kept = np.array([index for index in range(len(ids)) if index not in faults], dtype=np.int64)
-    geometries = normal_form(source.geometries[kept])
-    areas_m2, perimeters_m = measure(geometries)
-    plots = []
-    for at, index in enumerate(kept.tolist()):
-        try:
-            plots.append(
-                Plot(
-                    id=ids[index] or "",
-                    geometry=geometries[at],
-                    area_m2=float(areas_m2[at]),
-                    perimeter_m=float(perimeters_m[at]),
-                    **_attributes(source, index),  # type: ignore[arg-type]  # each is checked by its own reader
-                )
-            )
-        except RefusedError as error:
-            faults[index] = error
-    refused = tuple(faults[index].refusal(plot_id=ids[index], row=index + 1) for index in sorted(faults))
-    return PlotSet(plots=_frame(plots), refused=refused)
+    ids, faults = identifiers(source.ids)
+    columns, declared_m2, attribute_faults = _attributes(source, len(ids))
+    shapes = _Shapes(bounds=np.full((len(ids), 4), np.nan))
+    ask = np.isinf(declared_m2) | (declared_m2 <= 0)
+    for piece in source.pieces:
+        _take_in(piece, shapes, faults, ask=ask)
+    _refuse_swapped(shapes.bounds, faults)
+    faults = attribute_faults | faults
+    _refuse_sizes(shapes, declared_m2, faults)
+    kept = np.flatnonzero(~_among(np.arange(len(ids)), faults))
+    return PlotSet(
+        table=_table(ids, shapes, columns, kept),
+        bounds_deg=_total(shapes.bounds[kept]),
+        refused=tuple(faults[row].refusal(plot_id=ids[row].as_py(), row=row + 1) for row in sorted(faults)),
+    )
 
 
-def _identifiers(values: Sequence[object]) -> tuple[list[str | None], dict[int, RefusedError]]:
-    """Return clean identifiers, and refusals for those that are missing, unusable or not unique."""
-    ids: list[str | None] = []
-    faults: dict[int, RefusedError] = {}
-    for index, value in enumerate(values):
-        try:
-            ids.append(_text(value, "id"))
-        except RefusedError as error:
-            ids.append(None)
-            faults[index] = error
+def _attributes(source: PlotSource, count: int) -> tuple[dict[str, pa.Array], NDArray[np.float64], Faults]:
+    """Return all optional columns, the declared areas in m2, and the first fault of each feature that has one."""
+    columns: dict[str, pa.Array] = {}
+    faults: Faults = {}
+    declared_m2 = np.full(count, np.nan)
+    for name in OPTIONAL_COLUMNS:
+        values = source.columns.get(name, pa.chunked_array([pa.nulls(count)]))
+        if name == "declared_area_m2":
+            declared_m2, wrong = areas(values)
+            columns[name] = pa.array(declared_m2, from_pandas=True)
         else:
-            if ids[-1] is None:
-                faults[index] = RefusedError("id_missing", "no id, expected a text or whole number that no other has")
-    counts = Counter(ids)
-    for index, found in enumerate(ids):
-        if found is not None and counts[found] > 1:
-            detail = f"{counts[found]} plots have the id {shown(found)}, expected one"
-            faults[index] = RefusedError("id_duplicate", detail)
-    return ids, faults
+            columns[name], wrong = texts(values, name)
+        faults = wrong | faults
+    return columns, declared_m2, faults
 
 
-def _attributes(source: PlotSource, index: int) -> dict[str, str | float | None]:
-    found = {name: values[index] for name, values in source.columns.items()}
-    return {
-        name: _area(found.get(name)) if name == "declared_area_m2" else _text(found.get(name), name)
-        for name in OPTIONAL_COLUMNS
-    }
+def _take_in(piece: PlotPiece, shapes: _Shapes, faults: Faults, *, ask: NDArray[np.bool_]) -> None:
+    """Add the shapes of a piece; `ask` says which plots go the exact way whatever their shape."""
+    for row, error in piece.faults.items():
+        faults.setdefault(row, error)
+    others, rows = [piece.others], [piece.rows]
+    for rings in piece.rings:
+        plain = plain_plots(rings, among=~ask[rings.rows])
+        shapes.add(plain.wkb, rings.rows[plain.found], rings.bounds[plain.found])
+        if not plain.found.all():
+            others.append(rings.only(~plain.found).polygons())
+            rows.append(rings.rows[~plain.found])
+    _take_in_exactly(np.concatenate(others), np.concatenate(rows), shapes, faults)
 
 
-def _text(value: object, name: str) -> str | None:
-    """Return a text without surrounding space, whole numbers as text, None for what is empty; refuse the rest."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
-        return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        raise RefusedError("text_invalid", f"{name} is {shown(value)}, expected a text or a whole number")
-    text = value.strip()
-    if len(text) > TEXT_CHARACTERS_MAX or not (text.isprintable() or all(map(_is_harmless, text))):
-        raise RefusedError(
-            "text_invalid", f"{name} is {shown(value)}, expected up to {TEXT_CHARACTERS_MAX} visible characters"
-        )
-    return text or None
+def _take_in_exactly(geometries: NDArray[np.object_], rows: NDArray[np.int64], shapes: _Shapes, faults: Faults) -> None:
+    new = ~_among(rows, faults)
+    geometries, rows = geometries[new], rows[new]
+    wrong: Faults = {}
+    refuse_geometries(geometries, wrong)
+    faults.update({int(rows[at]): error for at, error in wrong.items()})
+    good = ~_among(np.arange(rows.size), wrong)
+    rows, normal = rows[good], normal_form(geometries[good])
+    shapes.add(pa.array(shapely.to_wkb(normal, byte_order=1), pa.large_binary()), rows, shapely.bounds(normal))
+    areas_m2, perimeters_m = measure(normal)
+    sized = zip(normal.tolist(), areas_m2.tolist(), perimeters_m.tolist(), strict=True)
+    shapes.doubted.update(zip(rows.tolist(), sized, strict=True))
 
 
-def _is_harmless(character: str) -> bool:
-    """Say whether a character is neither control, half of a surrogate pair, nor a mark that turns the reading order."""
-    return unicodedata.category(character) not in {"Cc", "Cs"} and character not in _DIRECTION_MARKS
+def _among(rows: NDArray[np.int64], faults: Mapping[int, object]) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = np.isin(rows, np.fromiter(faults, np.int64, len(faults)))
+    return found
 
 
-def _area(value: object) -> float | None:
-    """Return a declared area in m2; None where not given. Its range is the plot's own rule."""
-    if value is None or value is pd.NA:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise RefusedError("declared_area_invalid", f"declared_area_m2 is {shown(value)}, expected a number above 0")
-    try:
-        area_m2 = float(value)
-    except OverflowError:
-        area_m2 = float("inf")
-    return None if np.isnan(area_m2) else area_m2
-
-
-def _refuse_swapped(geometries: NDArray[np.object_], faults: dict[int, RefusedError]) -> None:
+def _refuse_swapped(bounds: NDArray[np.float64], faults: Faults) -> None:
     """Refuse the few plots that lie far from all others but among them once latitude and longitude are turned."""
-    rest = np.array([index for index in range(len(geometries)) if index not in faults], dtype=np.int64)
+    rest = np.flatnonzero(~_among(np.arange(len(bounds)), faults))
     if rest.size < SWAP_PLOTS_MIN:
         return
-    west, south, east, north = shapely.bounds(geometries[rest]).T
+    west, south, east, north = bounds[rest].T
     centres = np.column_stack([west + east, south + north]) / 2
     middle = np.median(centres, axis=0)
     distance_deg = np.abs(centres - middle).max(axis=1)
@@ -183,17 +163,33 @@ def _refuse_swapped(geometries: NDArray[np.object_], faults: dict[int, RefusedEr
         faults[int(rest[at])] = RefusedError("axis_order_suspected", detail)
 
 
-def _frame(plots: list[Plot]) -> gpd.GeoDataFrame:
-    ordered = sorted(plots, key=lambda plot: plot.id)
-    geometries = np.empty(len(ordered), dtype=object)
-    geometries[:] = [plot.geometry for plot in ordered]
-    columns: dict[str, object] = {
-        "id": pd.Series([plot.id for plot in ordered], dtype=object),
-        "geometry": gpd.GeoSeries(geometries, crs="EPSG:4326"),
-        "area_m2": np.array([plot.area_m2 for plot in ordered], dtype=np.float64),
-        "perimeter_m": np.array([plot.perimeter_m for plot in ordered], dtype=np.float64),
-    }
-    for name in OPTIONAL_COLUMNS:
-        kind = np.float64 if name == "declared_area_m2" else object
-        columns[name] = pd.Series([getattr(plot, name) for plot in ordered], dtype=kind)
-    return gpd.GeoDataFrame(columns, geometry="geometry", crs="EPSG:4326")
+def _refuse_sizes(shapes: _Shapes, declared_m2: NDArray[np.float64], faults: Faults) -> None:
+    """Let those that are not beyond doubt refuse themselves."""
+    for row, (geometry, area_m2, perimeter_m) in shapes.doubted.items():
+        if row in faults:
+            continue
+        declared = None if np.isnan(declared_m2[row]) else float(declared_m2[row])
+        try:
+            Plot(id=str(row), geometry=geometry, area_m2=area_m2, perimeter_m=perimeter_m, declared_area_m2=declared)
+        except RefusedError as error:
+            faults[row] = error
+
+
+def _table(ids: pa.Array, shapes: _Shapes, columns: Mapping[str, pa.Array], rows: NDArray[np.int64]) -> pa.Table:
+    """Return the plots of some rows of the file, sorted by id."""
+    rows = rows[np.asarray(pc.sort_indices(ids.take(pa.array(rows))))]
+    place = np.full(len(ids), -1)
+    place[np.concatenate([np.zeros(0, np.int64), *shapes.rows])] = np.arange(sum(map(len, shapes.rows)))
+    wkb = pa.chunked_array(shapes.wkb, pa.large_binary())
+    if not np.array_equal(place[rows], np.arange(len(wkb))):
+        wkb = wkb.take(pa.array(place[rows]))
+    found = {name: column.take(pa.array(rows)) for name, column in {**columns, "id": ids}.items()}
+    return pa.table({**found, "geometry": wkb}, schema=PLOT_TABLE)
+
+
+def _total(bounds: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    if not len(bounds):
+        return np.nan, np.nan, np.nan, np.nan
+    west, south, _, _ = bounds.min(0).tolist()
+    _, _, east, north = bounds.max(0).tolist()
+    return west, south, east, north

@@ -1,4 +1,8 @@
-"""What the readers of plot files hand over: geometries and the few columns of the contract, checked by nobody yet."""
+"""What the readers of plot files hand over: shapes and the few columns of the contract, checked by nobody yet.
+
+Shapes come piece by piece, so that a million of them need not be in memory together. Those of one ring, nearly all, are
+plain arrays; the others are shapely's.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from agrocredit.domain.errors import InputUnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from agrocredit.domain.errors import RefusedError
+    from agrocredit.store.plot_rings import Rings
 
 GEOMETRY_COLUMN = "geometry"
 ID_COLUMNS = ("id", "plot_id")
@@ -22,18 +28,30 @@ OPTIONAL_COLUMNS = ("crop", "farmer_id", "declared_area_m2", "region")
 SHOWN_CHARACTERS_MAX = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlotPiece:
+    """The shapes of some features: each is among the rings, among the others, or a fault."""
+
+    rings: Sequence[Rings]
+    """Features of one ring, longitude and latitude in degrees (EPSG:4326)."""
+    others: NDArray[np.object_]
+    """(others,) shapely geometries, or None where a feature has none, EPSG:4326."""
+    rows: NDArray[np.int64]
+    """(others,) position of each in the file, from 0."""
+    faults: Mapping[int, RefusedError]
+    """What was wrong already while reading, by position in the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlotSource:
     """The features of one file, in the file's order."""
 
-    geometries: NDArray[np.object_]
-    """(n,) shapely geometries, longitude and latitude in degrees (EPSG:4326); None where `faults` says why."""
-    ids: Sequence[object]
+    ids: pa.ChunkedArray | Sequence[object]
     """(n,) identifiers as the file has them; None where a feature has none."""
-    columns: Mapping[str, Sequence[object]]
+    columns: Mapping[str, pa.ChunkedArray | Sequence[object]]
     """The optional columns that the file has, each (n,)."""
-    faults: Mapping[int, RefusedError]
-    """What was wrong already while reading, by index from 0."""
+    pieces: Iterable[PlotPiece]
+    """The shapes of all features; can be gone through once."""
 
 
 def id_column(found: Sequence[str], *, id_field: str | None, path: object, key_column: str | None = None) -> str:

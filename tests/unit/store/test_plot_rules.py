@@ -5,20 +5,25 @@ import pytest
 import shapely
 
 from agrocredit.domain.errors import RefusedError
-from agrocredit.store.plot_rules import PLOT_COLUMNS, admit
-from agrocredit.store.plot_source import PlotSource
+from agrocredit.store.plot_rings import rings_by_length
+from agrocredit.store.plot_rules import admit
+from agrocredit.store.plot_source import OPTIONAL_COLUMNS, PlotPiece, PlotSource
+
+PLOT_COLUMNS = ("id", "geometry", "area_m2", "perimeter_m", *OPTIONAL_COLUMNS)
 
 
 def source(boxes, *, ids=None, faults=None, **columns):
     """Return a source of squares, given by lower left corner and side in degrees."""
-    geometries = np.empty(len(boxes), dtype=object)
-    geometries[:] = [shapely.box(x, y, x + side, y + side) for x, y, side in boxes]
-    return PlotSource(
-        geometries=geometries,
-        ids=[str(n) for n in range(len(boxes))] if ids is None else ids,
-        columns=columns,
-        faults=faults or {},
-    )
+    return source_of([shapely.box(x, y, x + side, y + side) for x, y, side in boxes], ids, faults, **columns)
+
+
+def source_of(shapes, ids=None, faults=None, **columns):
+    """Return a source of shapes; those with a fault have none."""
+    rows = [row for row in range(len(shapes)) if row not in (faults or {})]
+    rings = rings_by_length([shapely.get_coordinates(shapes[row]) for row in rows], rows)
+    none = PlotPiece(rings=rings, others=np.empty(0, object), rows=np.empty(0, np.int64), faults=faults or {})
+    ids = [str(n) for n in range(len(shapes))] if ids is None else ids
+    return PlotSource(ids=ids, columns=columns, pieces=[none])
 
 
 def row_of(count=3):
@@ -76,9 +81,8 @@ def test_size_is_the_plots_own_rule(box, code):
 
 
 def test_a_strip_is_too_narrow():
-    found = source(row_of(1))
-    found.geometries[0] = shapely.box(30, -5, 30.00001, -4.99)
-    assert refused(admit(found)) == [(1, "plot_too_narrow", "0")]
+    found = admit(source_of([shapely.box(30, -5, 30.00001, -4.99)]))
+    assert refused(found) == [(1, "plot_too_narrow", "0")]
 
 
 @pytest.mark.parametrize(
