@@ -36,6 +36,8 @@ class Labelled:
 
     labels: pd.DataFrame
     """The release's crop and the years asked for, a row a unit and year."""
+    earlier: pd.DataFrame
+    """The same of the years before, which are history."""
     series: pd.DataFrame
     """As an observations table with a column ``harvest_year``."""
     area_m2: Mapping[str, float]
@@ -64,7 +66,8 @@ def read_labelled(data: Path, *, crop: str, years: tuple[int, int] | None) -> La
     ours = {name: resolve_crop(str(name), crops) for name in labels["crop"].unique()}
     labels["crop"] = labels["crop"].map({name: found.name if found else str(name) for name, found in ours.items()})
     first, last = years if years is not None else (labels["harvest_year"].min(), labels["harvest_year"].max())
-    kept = labels[(labels["crop"] == crop) & labels["harvest_year"].between(first, last)].dropna(subset=["yield_t_ha"])
+    ours_alone = labels[labels["crop"] == crop].dropna(subset=["yield_t_ha"]).astype({"unit": str, "region": str})
+    kept = ours_alone[ours_alone["harvest_year"].between(first, last)]
     if kept.empty:
         raise InputUnusableError(
             "labels_missing", f"{data.name}: no yield of {crop} in {first} to {last}; found {sorted(map(str, ours))}"
@@ -72,7 +75,8 @@ def read_labelled(data: Path, *, crop: str, years: tuple[int, int] | None) -> La
     static = _table(data / "static.parquet", ("unit",))
     history, weather = _one_of(data, "history"), _one_of(data, "weather")
     return Labelled(
-        labels=kept.astype({"unit": str, "region": str}).reset_index(drop=True),
+        labels=kept.reset_index(drop=True),
+        earlier=ours_alone[ours_alone["harvest_year"] < first].reset_index(drop=True),
         series=_looks(data / "series.parquet"),
         area_m2={}
         if "area_m2" not in static

@@ -32,6 +32,7 @@ def evaluate(
     release: Annotated[str, typer.Option(help="Released model, by name or folder.")],
     data: Annotated[Path, typer.Option(help="Folder in the canonical labelled form.")],
     years: Annotated[str | None, typer.Option(metavar="A-B", help="Harvest years, first and last.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="PNG file to draw the scores into.")] = None,
     as_json: Json = False,
 ) -> None:
     """Score a release on labelled data, beside its baselines."""
@@ -39,7 +40,7 @@ def evaluate(
 
     span = _years(years)
     answer(
-        lambda progress: run(release, data=data, years=span, progress=progress),
+        lambda progress: run(release, data=data, years=span, plot=plot, progress=progress),
         as_json=as_json,
         show=show_scores,
     )

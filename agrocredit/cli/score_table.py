@@ -12,17 +12,20 @@ if TYPE_CHECKING:
     from agrocredit.domain.summary import Summary
 
 NAME_WIDTH = 30
-COLUMNS = ("n", "rmse_t_ha", "nrmse", "r2", "coverage90", "width90_t_ha", "coverage80")
-BASELINES = (
-    "region_alone knows the region's earlier years, "
-    "regional_mean and ndvi_integral are fitted on other rows' true yields"
-)
+COLUMNS = ("n", "rmse_t_ha", "nrmse", "r2", "pinball", "coverage90", "width90_t_ha", "coverage80")
+BAR_WIDTH = 24
+GROUPS = ("by_year", "by_region", "by_crop", "by_size", "by_month")
+NOTES = {
+    "region_alone": "region_alone knows the region's earlier years",
+    "regional_mean": "regional_mean and ndvi_integral are fitted on other rows' true yields, also of the same season",
+    "pooled_trend": "the other baselines know what was harvested in earlier years",
+}
 
 
 def show_scores(summary: Summary) -> None:
     """Print one line a model: the release, then its baselines, then the groups."""
     show_score_lines(summary.facts)
-    for group in ("by_year", "by_region", "by_crop"):
+    for group in GROUPS:
         rows = cast("Mapping[str, Mapping[str, object]]", summary.facts.get(group, {}))
         if len(rows) > 1:
             typer.echo(f"\n{group.replace('_', ' ')}")
@@ -41,21 +44,30 @@ def show_training(summary: Summary) -> None:
 
 
 def show_score_lines(scores: Mapping[str, object]) -> None:
-    """Print the header, the release's line and a line a baseline."""
+    """Print the header, the release's line and a line for each baseline that has an answer, errors drawn as bars."""
+    baselines = cast("Mapping[str, Mapping[str, object]]", scores.get("baselines", {}))
+    known = {name: line for name, line in baselines.items() if line.get("n")}
+    lines = {str(scores.get("release", "release")): scores, **known}
+    errors = [cast("float", line["rmse_t_ha"]) for line in lines.values() if line.get("rmse_t_ha") is not None]
     _header()
-    _line(str(scores.get("release", "release")), scores)
-    for name, baseline in cast("Mapping[str, Mapping[str, object]]", scores.get("baselines", {})).items():
-        _line(name, baseline)
-    typer.echo(f"abstained on {scores.get('abstained', 0)}; {BASELINES}")
+    for name, line in lines.items():
+        _line(name, line, error_max=max(errors, default=None))
+    if silent := sorted(set(baselines) - set(known)):
+        typer.echo(f"without enough earlier years to answer: {', '.join(silent)}")
+    notes = [note for name, note in NOTES.items() if name in known]
+    typer.echo("; ".join([f"abstained on {scores.get('abstained', 0)}", *notes]))
 
 
 def _header() -> None:
     typer.echo(f"{'':<{NAME_WIDTH}}" + "".join(f"{column:>14}" for column in COLUMNS))
 
 
-def _line(name: str, scores: Mapping[str, object]) -> None:
+def _line(name: str, scores: Mapping[str, object], *, error_max: float | None = None) -> None:
+    """Print one line; with `error_max`, its error as a bar that is full at that error."""
     cells = []
     for column in COLUMNS:
         value = scores.get(column)
         cells.append(f"{value:>14.3f}" if isinstance(value, float) else f"{'-' if value is None else value!s:>14}")
-    typer.echo(f"{name:<{NAME_WIDTH}}" + "".join(cells))
+    error = scores.get("rmse_t_ha")
+    drawn = "  " + "▇" * round(BAR_WIDTH * error / error_max) if error_max and isinstance(error, float) else ""
+    typer.echo(f"{name:<{NAME_WIDTH}}" + "".join(cells) + drawn)

@@ -33,8 +33,9 @@ def score(truth_t_ha: NDArray[np.float64], quantiles_t_ha: NDArray[np.float64]) 
     -------
     dict
         ``n`` answered rows, ``rmse_t_ha``, ``nrmse`` (over the mean truth), ``r2`` (1 - SSE / SST around the mean of
-        the same rows: below 0 means worse than that mean), ``pinball`` (mean over levels, t/ha), ``coverage90``,
-        ``width90_t_ha``, ``coverage80``, ``abstained``. None where nothing can be said.
+        the same rows: below 0 means worse than that mean), ``pinball`` (mean over levels, t/ha), ``pinball10`` (of the
+        10 % quantile alone, near which loans are set), ``coverage90``, ``width90_t_ha``, ``coverage80``, ``abstained``.
+        None where nothing can be said.
     """
     if quantiles_t_ha.shape != (truth_t_ha.size, len(QUANTILE_LEVELS)):
         msg = f"{truth_t_ha.size} yields and estimates of shape {quantiles_t_ha.shape}, expected (n, 7)"
@@ -43,7 +44,7 @@ def score(truth_t_ha: NDArray[np.float64], quantiles_t_ha: NDArray[np.float64]) 
     abstained = int((~np.isfinite(quantiles_t_ha).all(axis=1)).sum())
     truth, quantiles = truth_t_ha[answered], quantiles_t_ha[answered]
     if truth.size == 0:
-        names = ("rmse_t_ha", "nrmse", "r2", "pinball", "coverage90", "width90_t_ha", "coverage80")
+        names = ("rmse_t_ha", "nrmse", "r2", "pinball", "pinball10", "coverage90", "width90_t_ha", "coverage80")
         return {"n": 0, **dict.fromkeys(names), "abstained": abstained}
     rmse = float(np.sqrt(np.mean((truth - quantiles[:, _Q50]) ** 2)))
     return {
@@ -52,6 +53,7 @@ def score(truth_t_ha: NDArray[np.float64], quantiles_t_ha: NDArray[np.float64]) 
         "nrmse": rmse / float(truth.mean()) if truth.mean() > 0 else None,
         "r2": _r2(truth, quantiles[:, _Q50]),
         "pinball": pinball(truth, quantiles),
+        "pinball10": pinball(truth, quantiles, levels=(_Q10,)),
         "coverage90": _coverage(truth, quantiles[:, _Q05], quantiles[:, _Q95]),
         "width90_t_ha": float(np.mean(quantiles[:, _Q95] - quantiles[:, _Q05])),
         "coverage80": _coverage(truth, quantiles[:, _Q10], quantiles[:, _Q90]),
@@ -79,17 +81,24 @@ def score_by(
     }
 
 
-def pinball(truth: NDArray[np.float64], quantiles: NDArray[np.float64]) -> float:
+def pinball(
+    truth: NDArray[np.float64],
+    quantiles: NDArray[np.float64],
+    *,
+    levels: tuple[int, ...] = tuple(range(len(QUANTILE_LEVELS))),
+) -> float:
     """Return the mean pinball loss over rows and levels, in the unit of the truth.
 
     Parameters
     ----------
     truth : ndarray, shape (n,)
     quantiles : ndarray, shape (n, 7)
+    levels : tuple of int
+        Places of the levels that count; all by default.
     """
-    levels = np.array(QUANTILE_LEVELS)
-    error = truth[:, None] - quantiles
-    return float(np.mean(np.maximum(levels * error, (levels - 1.0) * error)))
+    shares = np.array(QUANTILE_LEVELS)[list(levels)]
+    error = truth[:, None] - quantiles[:, list(levels)]
+    return float(np.mean(np.maximum(shares * error, (shares - 1.0) * error)))
 
 
 def rounded(scores: Mapping[str, object], digits: int = 4) -> dict[str, object]:
