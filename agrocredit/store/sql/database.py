@@ -9,7 +9,7 @@ isolation rests on `Session`, which puts the tenant into every statement, on bot
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
@@ -21,7 +21,6 @@ from agrocredit.store.sql.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from sqlite3 import Connection as SqliteConnection
-    from typing import Any
 
     from sqlalchemy import URL, Connection, Engine
 
@@ -67,15 +66,29 @@ class Database:
         with self._transaction("", role=OVERSEER_ROLE, read_only=read_only) as connection:
             yield connection
 
+    @contextmanager
+    def inspect(self) -> Iterator[Connection]:
+        """Yield a transaction that reads all tenants as they are at one moment, for as long as it takes."""
+        with self._transaction("", role=OVERSEER_ROLE, read_only=True, one_moment=True) as connection:
+            if self.is_postgresql:
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            yield connection
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self, tenant_id: str, *, role: str, read_only: bool) -> Iterator[Connection]:
+    def _transaction(
+        self, tenant_id: str, *, role: str, read_only: bool, one_moment: bool = False
+    ) -> Iterator[Connection]:
+        options: dict[str, Any] = {"agrocredit_read_only": read_only}
+        if one_moment and self.is_postgresql:  # SQLite's readers see one moment anyway
+            options["isolation_level"] = "REPEATABLE READ"
         with (
             named_failures(),
-            self.engine.connect().execution_options(agrocredit_read_only=read_only) as connection,
+            self.engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
             if self.is_postgresql:

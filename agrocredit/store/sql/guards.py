@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from agrocredit.store.sql.database import APP_ROLE, OVERSEER_ROLE
 from agrocredit.store.sql.tables import APPEND_ONLY, TENANT_TABLES, events, metadata
 
 _POSITION_ONLY = " AND ".join(
     f"OLD.{column.name} IS NOT DISTINCT FROM NEW.{column.name}" for column in events.c if column.name != "position"
 )
+_TRIGGER = re.compile(r"CREATE (?:CONSTRAINT )?TRIGGER (\w+)")
 _DELETABLE = ("observations", "estimates", "holdings", "idempotency")
 """What a lender's flows replace; the rest is kept."""
 
@@ -32,6 +35,12 @@ def sqlite_guards() -> list[str]:
 def postgresql_guards() -> list[str]:
     """Return roles, row security, append-only triggers and deferred checks of PostgreSQL, with the plots' geometry."""
     return [*_roles(), *_append_only(), *_row_security(), *_grants(), *_GEOMETRY, *_BALANCES]
+
+
+def guard_names(*, postgresql: bool) -> list[str]:
+    """Return the names of the triggers that must be there."""
+    statements = postgresql_guards() if postgresql else sqlite_guards()
+    return [match[1] for match in map(_TRIGGER.match, statements) if match]
 
 
 _GEOMETRY = [
