@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agrocredit.yields.area.features import FeatureConfig
+    from agrocredit.yields.area.release import SeasonStages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +90,48 @@ def area_rows(
     """
     labels = data.labels[data.labels["harvest_year"].isin(list(years))].reset_index(drop=True)
     series = _series_rows(data.series, labels, features)
-    known = series if as_of is None else series.until(as_of)
+    known = series if as_of is None else series.until(np.full(len(labels), as_of, dtype="datetime64[D]"))
+    return _rows(labels, known, features)
+
+
+def stage_rows(
+    data: AreaData, *, features: Sequence[FeatureConfig], years: Sequence[int], stages: SeasonStages
+) -> list[AreaRows]:
+    """Return the area-years of some harvest years as known at each stage of their seasons, a table a stage.
+
+    At the first nothing is known; the last stands for the whole season.
+
+    Parameters
+    ----------
+    data : AreaData
+    features : sequence of FeatureConfig
+    years : sequence of int
+    stages : SeasonStages
+    """
+    labels = data.labels[data.labels["harvest_year"].isin(list(years))].reset_index(drop=True)
+    series = _series_rows(data.series, labels, features)
+    last = len(stages) - 1
+    tables = []
+    for stage in range(len(stages)):
+        if stage == last:
+            known = series
+        elif stage == 0:
+            known = series.until(np.full(len(labels), "NaT", dtype="datetime64[D]"))
+        else:
+            days = [stages.date_of(stage, harvest_year=int(year)) for year in labels["harvest_year"]]
+            known = series.until(np.array(days, dtype="datetime64[D]"))
+        tables.append(_rows(labels, known, features))
+    return tables
+
+
+def _rows(labels: pd.DataFrame, series: SeriesRows, features: Sequence[FeatureConfig]) -> AreaRows:
     return AreaRows(
         units=labels["unit"].to_numpy(dtype=object),
         regions=labels["region"].to_numpy(dtype=object),
         harvest_years=labels["harvest_year"].to_numpy(np.int64),
         longitude_deg=labels["longitude"].to_numpy(np.float64),
         latitude_deg=labels["latitude"].to_numpy(np.float64),
-        features=feature_table(known, n=len(labels), features=features),
+        features=feature_table(series, n=len(labels), features=features),
         names=feature_names(features),
         yields_t_ha=labels["yield_t_ha"].to_numpy(np.float64),
     )

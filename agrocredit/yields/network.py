@@ -97,6 +97,17 @@ def pinball_loss(quantiles: Tensor, truth: Tensor) -> Tensor:
     quantiles : Tensor, shape (B, Q)
     truth : Tensor, shape (B,)
     """
+    return pinball_loss_rows(quantiles, truth).mean()
+
+
+def pinball_loss_rows(quantiles: Tensor, truth: Tensor) -> Tensor:
+    """Return the pinball loss of every row, mean over levels, in the unit of `truth`.
+
+    Parameters
+    ----------
+    quantiles : Tensor, shape (..., Q)
+    truth : Tensor, shape (...)
+    """
     levels = torch.tensor(QUANTILE_LEVELS, dtype=quantiles.dtype, device=quantiles.device)  # (Q,)
-    error = truth[:, None] - quantiles  # (B, Q)
-    return torch.maximum(levels * error, (levels - 1.0) * error).mean()
+    error = truth[..., None] - quantiles  # (..., Q)
+    return torch.maximum(levels * error, (levels - 1.0) * error).mean(dim=-1)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import save
 
 from agrocredit.yields.inputs import INPUTS_VERSION
-from agrocredit.yields.release import FILES, SCHEMA_VERSION, WEIGHTS
+from agrocredit.yields.release import FILES, SCHEMA_VERSION
+from agrocredit.yields.release_folder import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,11 +54,11 @@ def manifest(facts: ReleaseFacts, files: Mapping[str, bytes], *, training: str) 
         "# A released model. Made by training; not edited by hand: every file is listed with its checksum.",
         f"schema_version = {SCHEMA_VERSION}",
         f"inputs_version = {INPUTS_VERSION}",
-        *_toml_lines({k: v for k, v in asdict(facts).items() if not isinstance(v, dict)}),
+        *toml_lines({k: v for k, v in asdict(facts).items() if not isinstance(v, dict)}),
     ]
     for section in ("network", "abstention", "credibility"):
-        lines += ["", f"[{section}]", *_toml_lines(asdict(facts)[section])]
-    lines += ["", "[files]", *_toml_lines({name: hashlib.sha256(files[name]).hexdigest() for name in FILES})]
+        lines += ["", f"[{section}]", *toml_lines(asdict(facts)[section])]
+    lines += ["", "[files]", *toml_lines({name: hashlib.sha256(files[name]).hexdigest() for name in FILES})]
     lines += ["", "[training]", f"file = {json.dumps(training)}", ""]
     return "\n".join(lines).encode()
 
@@ -67,6 +68,12 @@ def json_bytes(document: object) -> bytes:
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _toml_lines(values: Mapping[str, Any]) -> list[str]:
-    """Return ``key = value`` lines; JSON's strings, numbers and lists are TOML's too."""
+def toml_lines(values: Mapping[str, Any]) -> list[str]:
+    """Return ``key = value`` lines; JSON's strings, numbers and lists are TOML's too.
+
+    Parameters
+    ----------
+    values : mapping
+        No value may be null: TOML has none.
+    """
     return [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in values.items()]

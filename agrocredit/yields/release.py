@@ -12,11 +12,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
+from typing import TYPE_CHECKING, Any, Final
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.yields.abstention import AbstentionConfig
@@ -25,26 +21,24 @@ from agrocredit.yields.credibility import CredibilityConfig
 from agrocredit.yields.descriptors import TrainingRange
 from agrocredit.yields.inputs import INPUTS_VERSION
 from agrocredit.yields.network import NetworkConfig, YieldNetwork
+from agrocredit.yields.release_folder import (
+    MANIFEST,
+    WEIGHTS,
+    check_sums,
+    loaded_tensors,
+    parse,
+    read_file,
+    refuse_code,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
-T = TypeVar("T")
-
 SCHEMA_VERSION: Final = 1
-MANIFEST: Final = "model.toml"
-WEIGHTS: Final = "weights.safetensors"
 FILES: Final = ("calibration.json", "card.md", "scores.json", WEIGHTS)
 """Every file a release holds beside its manifest."""
-
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
-HEADER_BYTES_MAX: Final = 64 * 1024
-"""A dozen small tensors need under 2 kB of header."""
-
-_CODE_FORMATS = (b"\x80", b"PK\x03\x04", b"\x1f\x8b", b"(", b"c__")
-"""First bytes of pickles (protocols 2 to 5, then 0) and of the archives that torch and joblib put them in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +94,20 @@ def load_release(folder: Path) -> Release:
         format; ``model_untrusted`` if a file is not the one the manifest names; ``model_invalid`` for wrong shapes,
         weights that are not numbers, or settings of another version.
     """
-    stated = _read(folder, MANIFEST)
-    files = {name: _read(folder, name) for name in FILES}
-    _refuse_code(folder, files[WEIGHTS])
-    document = _parse(folder, MANIFEST, lambda: tomllib.loads(stated.decode()))
-    _check_sums(folder, document, files)
+    stated = read_file(folder, MANIFEST)
+    files = {name: read_file(folder, name) for name in FILES}
+    refuse_code(folder, files[WEIGHTS])
+    document = parse(folder, MANIFEST, lambda: tomllib.loads(stated.decode()))
+    _check_kind(folder, document)
+    check_sums(folder, document, files, names=FILES)
     _check_versions(folder, document)
-    corrections = _parse(folder, "calibration.json", lambda: json.loads(files["calibration.json"]))
-    facts = _parse(folder, MANIFEST, lambda: _facts(document))
+    corrections = parse(folder, "calibration.json", lambda: json.loads(files["calibration.json"]))
+    facts = parse(folder, MANIFEST, lambda: _facts(document))
     return Release(
         facts=facts,
         network=_network(folder, facts.network, files[WEIGHTS]),
-        calibration=_parse(folder, "calibration.json", lambda: _calibration(corrections["calibration"])),
-        known=_parse(folder, "calibration.json", lambda: _range(corrections["training_range"])),
+        calibration=parse(folder, "calibration.json", lambda: _calibration(corrections["calibration"])),
+        known=parse(folder, "calibration.json", lambda: _range(corrections["training_range"])),
         sha256=hashlib.sha256(stated).hexdigest(),
     )
 
@@ -133,9 +128,9 @@ def release_in_force(models: Path, crop: str, *, as_of: date) -> str | None:
     InputUnusableError
         ``release_missing`` without the table, ``model_invalid`` if it cannot be read.
     """
-    stated = _read(models, "in_force.toml")
-    document = _parse(models, "in_force.toml", lambda: tomllib.loads(stated.decode()))
-    entries = _parse(
+    stated = read_file(models, "in_force.toml")
+    document = parse(models, "in_force.toml", lambda: tomllib.loads(stated.decode()))
+    entries = parse(
         models,
         "in_force.toml",
         lambda: sorted((e["from_on"], str(e["name"])) for e in document["release"] if e["crop"] == crop),
@@ -144,48 +139,12 @@ def release_in_force(models: Path, crop: str, *, as_of: date) -> str | None:
     return answering[-1] if answering else None
 
 
-def _read(folder: Path, name: str) -> bytes:
-    path = folder / name
-    try:
-        size = path.stat().st_size
-        if size > FILE_BYTES_MAX:
-            raise InputUnusableError(
-                "model_invalid", f"{folder.name}/{name} has {size} bytes, most is {FILE_BYTES_MAX}"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        others = sorted(p.name for p in folder.glob("*") if p.suffix in {".pkl", ".pickle", ".pt", ".pth", ".joblib"})
-        if others:
-            raise InputUnusableError(
-                "model_format", f"release {folder.name} holds {others[0]}; only {WEIGHTS} is ever opened"
-            ) from error
-        raise InputUnusableError("release_missing", f"release {folder.name} has no {name}") from error
-
-
-def _refuse_code(folder: Path, weights: bytes) -> None:
-    """Refuse what is not the safetensors format, before anything parses it."""
-    header = int.from_bytes(weights[:8], "little") if len(weights) >= 8 else -1
-    if not weights[8:].startswith(b"{"):
-        found = "a pickle or an archive of one" if weights.startswith(_CODE_FORMATS) else "another format"
+def _check_kind(folder: Path, document: Mapping[str, Any]) -> None:
+    """Refuse a release of another kind by that name, before its files look wrong for reasons of their own."""
+    if "kind" in document:
         raise InputUnusableError(
-            "model_format", f"{folder.name}/{WEIGHTS} is {found} ({weights[:4].hex() or 'empty'}), expected safetensors"
+            "model_invalid", f"{folder.name} is a release of kind {document['kind']}, expected one that reads plots"
         )
-    if not 0 < header <= min(HEADER_BYTES_MAX, len(weights) - 8):
-        raise InputUnusableError(
-            "model_invalid", f"{folder.name}/{WEIGHTS} claims a header of {header} bytes, most is {HEADER_BYTES_MAX}"
-        )
-
-
-def _check_sums(folder: Path, document: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    stated = document.get("files")
-    for name in FILES:
-        found = hashlib.sha256(files[name]).hexdigest()
-        expected = stated.get(name) if isinstance(stated, dict) else None
-        if found != expected:
-            raise InputUnusableError(
-                "model_untrusted",
-                f"{folder.name}/{name} has sha256 {found[:12]}.., {MANIFEST} expects {expected!s:.12}..",
-            )
 
 
 def _check_versions(folder: Path, document: Mapping[str, Any]) -> None:
@@ -197,22 +156,9 @@ def _check_versions(folder: Path, document: Mapping[str, Any]) -> None:
 
 
 def _network(folder: Path, config: NetworkConfig, weights: bytes) -> YieldNetwork:
-    try:
-        tensors = load_tensors(weights)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise InputUnusableError("model_invalid", f"{folder.name}/{WEIGHTS}: {error}") from error
     network = YieldNetwork(config).eval()
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if found != expected:
-        wrong = sorted(set(found.items()) ^ set(expected.items()))
-        raise InputUnusableError("model_invalid", f"{folder.name}/{WEIGHTS}: shapes differ at {wrong[:2]}")
-    for name, tensor in sorted(tensors.items()):
-        if tensor.dtype != torch.float32 or not bool(torch.isfinite(tensor).all()):
-            raise InputUnusableError(
-                "model_invalid", f"{folder.name}/{WEIGHTS}: {name} is {tensor.dtype} or not finite, expected float32"
-            )
-    network.load_state_dict(tensors)
+    network.load_state_dict(loaded_tensors(folder, weights, expected=expected))
     return network
 
 
@@ -245,12 +191,3 @@ def _range(stated: Mapping[str, Any]) -> TrainingRange:
         covariance=tuple(tuple(float(v) for v in row) for row in stated["covariance"]),
         tail=float(stated["tail"]),
     )
-
-
-def _parse(folder: Path, name: str, read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except InputUnusableError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputUnusableError("model_invalid", f"{folder.name}/{name}: {type(error).__name__} {error}") from error

@@ -8,7 +8,7 @@ What is dated after the day of knowledge is left out first; a feature with fewer
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from agrocredit.domain.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -62,6 +61,20 @@ class FeatureConfig:
         return tuple(f"{self.name}_{part:02d}" for part in parts) if parts else (self.name,)
 
 
+def feature_from(stated: Mapping[str, Any]) -> FeatureConfig:
+    """Return a feature as a TOML table states it.
+
+    Raises
+    ------
+    TypeError
+        For a key that no feature has.
+    """
+    settings: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in stated.items()
+    }
+    return FeatureConfig(**settings)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRows:
     """A series of many areas and seasons, long form: arrays over r rows."""
@@ -77,9 +90,9 @@ class SeriesRows:
     values: Mapping[str, NDArray[np.float32]]
     """Variables by name; NaN where nothing was measured."""
 
-    def until(self, as_of: date) -> SeriesRows:
-        """Return what was known at the end of a day; a value without a date was not."""
-        kept = self.days <= np.datetime64(as_of)
+    def until(self, as_of: NDArray[np.datetime64]) -> SeriesRows:
+        """Return what was known at the end of each area-year's day (n,); a value without a date was not."""
+        kept = self.days <= as_of[self.row]
         return SeriesRows(
             row=self.row[kept],
             month=self.month[kept],

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,7 +48,7 @@ def test_a_month_with_too_few_days_is_unknown_and_so_is_a_variable_nobody_measur
 def test_nothing_dated_after_the_day_of_knowledge_enters():
     days = ["2015-04-01", "2015-04-02", "2015-04-03"]
     feature = FeatureConfig(name="x", variable="t_max_c")
-    known = a_series([1.0, 3.0, 500.0], days=days).until(date(2015, 4, 2))
+    known = a_series([1.0, 3.0, 500.0], days=days).until(np.array(["2015-04-02"], dtype="datetime64[D]"))
     assert feature_table(known, n=1, features=[feature])[0, 0] == 2.0
 
 

@@ -1,0 +1,118 @@
+"""Quantiles of yield for area-years, or why there are none: level, network, trust, shifts, in this order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from agrocredit.domain.errors import InputUnusableError
+from agrocredit.domain.estimate import QUANTILE_LEVELS, AbstainReason
+from agrocredit.yields.area.features import feature_names
+from agrocredit.yields.area.levels import AreaLevels, levels
+from agrocredit.yields.area.normals import Normals, network_input, places_of, strangeness
+from agrocredit.yields.training import one_thread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from agrocredit.yields.area.history import AreaHistory
+    from agrocredit.yields.area.network import AreaNetwork
+    from agrocredit.yields.area.release import AreaRelease
+    from agrocredit.yields.area.rows import AreaRows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaEstimates:
+    """What a release says of area-years. Arrays over n rows."""
+
+    quantiles_t_ha: NDArray[np.float64]
+    """(n, 7) at `agrocredit.domain.estimate.QUANTILE_LEVELS`; NaN where it abstains."""
+    reasons: list[AbstainReason | None]
+    levels_t_ha: NDArray[np.float64]
+    """What the history alone lets one expect; NaN where it is too short."""
+
+
+def estimate_areas(
+    release: AreaRelease, rows: AreaRows, *, history: AreaHistory, stage: int, others: Normals | None = None
+) -> AreaEstimates:
+    """Return the estimates of area-years of one harvest year.
+
+    Parameters
+    ----------
+    release : AreaRelease
+    rows : AreaRows
+        Features as known on a day of the stage.
+    history : AreaHistory
+        Harvests known beside the release's own; rows of this harvest year and later are left out.
+    stage : int
+        From `SeasonStages.on`.
+    others : Normals, optional
+        Of areas that the release does not hold.
+    """
+    if rows.names != feature_names(release.facts.features):
+        raise InputUnusableError("model_invalid", f"rows with {len(rows.names)} other features than the release's")
+    n = len(rows)
+    if n == 0:
+        return AreaEstimates(quantiles_t_ha=np.empty((0, len(QUANTILE_LEVELS))), reasons=[], levels_t_ha=np.empty(0))
+    year = int(rows.harvest_years[0])
+    if (rows.harvest_years != year).any():
+        raise InputUnusableError("model_invalid", f"rows of {np.unique(rows.harvest_years).size} years, expected one")
+    known = history.before(year).joined(release.history.before(year))
+    level = levels(known, units=rows.units, regions=rows.regions, year=year, config=release.facts.level)
+    anomalies = release.normals.anomalies(rows, others=others)
+    seen = np.asarray(np.isfinite(anomalies).any(axis=1), dtype=bool)
+    # A season of which nothing is known is answered as before it began, whatever the day.
+    stages = np.where(seen, stage, 0)
+    raw = network_quantiles_t_ha(
+        release.network, anomalies, level, places=places_of(rows.regions, release.facts.regions)
+    )
+    quantiles = release.calibration.apply(raw, level.expected_t_ha, stages)
+    reasons = _reasons(release, anomalies, level, seen=seen, stages=stages)
+    quantiles[[reason is not None for reason in reasons]] = np.nan
+    return AreaEstimates(quantiles_t_ha=quantiles, reasons=reasons, levels_t_ha=level.expected_t_ha)
+
+
+def network_quantiles_t_ha(
+    network: AreaNetwork, anomalies: NDArray[np.float64], level: AreaLevels, *, places: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the ensemble's quantiles (n, 7) in t/ha around the level, not corrected yet.
+
+    Parameters
+    ----------
+    network : AreaNetwork
+    anomalies : ndarray, shape (n, k)
+        NaN where unknown.
+    level : AreaLevels
+    places : ndarray of int, shape (n,)
+        Of the rows' regions.
+    """
+    with torch.inference_mode(), one_thread():
+        deviations = network(torch.from_numpy(network_input(anomalies)), torch.from_numpy(places))
+    spread = level.deviation_t_ha[:, None]
+    quantiles: NDArray[np.float64] = level.expected_t_ha[:, None] + spread * deviations.numpy().astype(np.float64)
+    return quantiles
+
+
+def _reasons(
+    release: AreaRelease,
+    anomalies: NDArray[np.float64],
+    level: AreaLevels,
+    *,
+    seen: NDArray[np.bool_],
+    stages: NDArray[np.int64],
+) -> list[AbstainReason | None]:
+    """Return why each row gets no estimate, the first reason that holds, or None."""
+    strange = strangeness(anomalies) > np.array(release.calibration.strangeness_max)[stages]
+    unseen = ~seen & (len(release.facts.stages) == 1)
+    without_history = ~np.isfinite(level.expected_t_ha)
+    reasons: list[AbstainReason | None] = [None] * len(seen)
+    for reason, speaks in (
+        (AbstainReason.OUT_OF_DISTRIBUTION, strange | without_history),
+        (AbstainReason.NOT_OBSERVED, unseen),
+    ):
+        for row in np.flatnonzero(speaks):
+            reasons[row] = reason
+    return reasons
