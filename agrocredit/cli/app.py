@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from agrocredit.cli.assess import assess
+from agrocredit.cli.books import close_day, db_app, verify
 from agrocredit.cli.data import data_app
 from agrocredit.cli.decision import decision_app
 from agrocredit.cli.demo import demo
@@ -26,10 +27,13 @@ app = typer.Typer(
 )
 for command in (demo, observe, estimate, assess, region, report, train, evaluate):
     app.command()(command)
+for command in (close_day, verify):
+    app.command()(command)
 app.add_typer(plots_app, name="plots")
 app.add_typer(data_app, name="data")
 app.add_typer(policy_app, name="policy")
 app.add_typer(decision_app, name="decision")
+app.add_typer(db_app, name="db")
 
 
 def main() -> None:
