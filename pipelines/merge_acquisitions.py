@@ -98,13 +98,17 @@ def _speaking(rows: pa.Table, outcomes: Sequence[SceneOutcome]) -> NDArray[np.in
     The largest share seen clear wins, then the earlier scene: outcomes are sorted by time and id.
     """
     plot, scene = rows["plot"].to_numpy(), rows["scene"].to_numpy()
+    by_plot_and_time = np.argsort(plot * len(outcomes) + scene, kind="stable")  # runs that are sorted already: cheap
     names = sorted({outcome.acquisition for outcome in outcomes})
+    if len(names) == len(outcomes):
+        return by_plot_and_time
     acquisition = np.array([names.index(outcome.acquisition) for outcome in outcomes])[scene]
     best_first = np.lexsort((scene, -rows["valid_fraction"].to_numpy(), acquisition, plot))
     is_first = np.ones(best_first.size, dtype=bool)
     is_first[1:] = (np.diff(plot[best_first]) != 0) | (np.diff(acquisition[best_first]) != 0)
-    winners = best_first[is_first]
-    return winners[np.lexsort((scene[winners], plot[winners]))]
+    speaks = np.zeros(best_first.size, dtype=bool)
+    speaks[best_first[is_first]] = True
+    return by_plot_and_time[speaks[by_plot_and_time]]
 
 
 def _as_observations(rows: pa.Table, outcomes: Sequence[SceneOutcome], ids: pa.Array) -> pa.Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from agrocredit.zonal.layout import BLOCK
 from agrocredit.zonal.sums import BlockSums
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +27,9 @@ _NO_CLASSES = np.zeros(0, np.uint8)
 _NO_NUMBER: dict[bool, float | int] = {True: np.nan, False: -(1 << 62)}
 """By whether raw numbers are floats: what no pixel is equal to. Integers of 64 bits are not read."""
 _ALL_CLEAR = np.ones(256, np.bool_)
+_READY_MAX = 256
+_ready: dict[Hashable, Callable[..., None]] = {}
+"""Compiled functions by indices, layout and kinds of arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,7 @@ class Kernel:
             *rasters,
             *(sums.sums, sums.weights, sums.clear),
         )
-        source = _source(self.formulas, layout)
-        compiled_function(source, "accumulate", tuple(map(typeof, arguments)))(*arguments)
+        _compiled(self.formulas, layout, arguments)(*arguments)
         return sums
 
     def _rasters(self, block: Block, pixels: BlockPixels) -> tuple[RasterLayout, tuple[Any, ...]]:
@@ -127,9 +128,22 @@ def make_kernel(formulas: PixelFormulas) -> Kernel:
     return Kernel(formulas=formulas)
 
 
-@lru_cache(maxsize=64)
-def _source(formulas: PixelFormulas, layout: RasterLayout) -> str:
-    return kernel_source(formulas, layout)
+def _compiled(formulas: PixelFormulas, layout: RasterLayout, arguments: tuple[Any, ...]) -> Callable[..., None]:
+    """Return the function for these arguments; asking numba for their types costs more than a small window's sums."""
+    key = (formulas, layout, tuple(map(_kind, arguments)))
+    if key not in _ready:
+        if len(_ready) >= _READY_MAX:
+            _ready.clear()
+        _ready[key] = compiled_function(kernel_source(formulas, layout), "accumulate", tuple(map(typeof, arguments)))
+    return _ready[key]
+
+
+def _kind(argument: Any) -> Hashable:  # noqa: ANN401 - numbers and arrays
+    """Return what decides the numba type of an argument."""
+    if not isinstance(argument, np.ndarray):
+        return type(argument).__name__
+    flags = argument.flags
+    return (argument.dtype, argument.ndim, flags.c_contiguous, flags.f_contiguous, flags.writeable, flags.aligned)
 
 
 def _nodata(band: BandPixels, *, floats: bool) -> float | int:

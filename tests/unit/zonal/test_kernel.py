@@ -209,6 +209,18 @@ def test_the_order_of_blocks_does_not_change_a_bit(two_blocks, observe):
     assert all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
 
 
+def test_pixels_that_may_not_be_written_to_give_the_same_sums(two_blocks):
+    weights, scene = two_blocks
+    kernel = make_kernel(compile_indices(load_indices(["EVI"])))
+    block = weights.blocks[0]
+    expected = kernel.accumulate(weights, block, scene.read(block))
+    locked = scene.read(block)
+    for band in locked.bands.values():
+        band.dn.setflags(write=False)
+    locked.mask.classes.setflags(write=False)
+    assert np.array_equal(kernel.accumulate(weights, block, locked).sums, expected.sums)
+
+
 def test_threads_give_the_same_bytes(two_blocks):
     weights, scene = two_blocks
     kernel = make_kernel(compile_indices(load_indices(["EVI"])))
