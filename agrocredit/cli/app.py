@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from agrocredit.cli.assess import assess
+from agrocredit.cli.backtest import backtest
 from agrocredit.cli.books import close_day, db_app, verify
 from agrocredit.cli.data import data_app
 from agrocredit.cli.decision import decision_app
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, observe, estimate, assess, region, report, train, evaluate):
+for command in (demo, observe, estimate, assess, region, report, train, evaluate, backtest):
     app.command()(command)
 for command in (close_day, verify):
     app.command()(command)
