@@ -60,10 +60,21 @@ def evaluate(
 
 
 def _scored(release: str, data: Path, years: tuple[int, int] | None, progress: Progress) -> tuple[str, ScoredRows]:
+    """Return the release's name and the scored rows, by the release's kind."""
+    from agrocredit.yields.area.release import KIND, load_area_release, release_kind
+    from pipelines.releases import named_release, release_folder
+
+    folder = release_folder(release)
+    if release_kind(folder) == KIND:
+        from pipelines.area_data import read_area_data
+        from pipelines.evaluate_areas import evaluate_areas
+
+        area = load_area_release(folder)
+        read = read_area_data(data, crop=area.facts.crop)
+        return area.facts.name, evaluate_areas(area, read, years=years, progress=progress)
     from pipelines.evaluate_plots import evaluate_plots
     from pipelines.labelled_data import read_labelled
-    from pipelines.releases import named_release
 
-    model = named_release(release)
-    labelled = read_labelled(data, crop=model.facts.crop, years=years)
-    return model.facts.name, evaluate_plots(model, labelled, progress=progress)
+    plots = named_release(release)
+    labelled = read_labelled(data, crop=plots.facts.crop, years=years)
+    return plots.facts.name, evaluate_plots(plots, labelled, progress=progress)

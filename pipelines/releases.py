@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agrocredit.yields import Release
+    from agrocredit.yields.area.release import AreaRelease
 
 
 @lru_cache(maxsize=8)
@@ -19,8 +20,54 @@ def named_release(name: str) -> Release:
     InputUnusableError
         ``release_missing``, ``model_untrusted``, ``model_invalid`` or ``model_format``, naming the file.
     """
-    from agrocredit.store.bundled import models_path
     from agrocredit.yields import load_release
 
+    return load_release(release_folder(name))
+
+
+def release_folder(name: str) -> Path:
+    """Return the folder of a release that ships, by its name, or a folder of the user's.
+
+    Parameters
+    ----------
+    name : str
+        A folder that is there counts before a name.
+    """
+    from agrocredit.store.bundled import models_path
+
     folder = Path(name)
-    return load_release(folder if folder.is_dir() else models_path() / name)
+    return folder if folder.is_dir() else models_path() / name
+
+
+@lru_cache(maxsize=8)
+def named_area_release(name: str) -> AreaRelease:
+    """Return a release of the area kind that ships, by its name, or one in a folder of the user's.
+
+    Raises
+    ------
+    InputUnusableError
+        As `named_release`.
+    """
+    from agrocredit.yields.area.release import load_area_release
+
+    return load_area_release(_folder(name))
+
+
+def kind_of(name: str) -> str:
+    """Return what a release answers for: ``plot_season`` or ``area_year``.
+
+    Raises
+    ------
+    InputUnusableError
+        ``release_missing``, ``model_invalid`` or ``bundled_missing``.
+    """
+    from agrocredit.yields.area.release import release_kind
+
+    return release_kind(_folder(name))
+
+
+def _folder(name: str) -> Path:
+    from agrocredit.store.bundled import models_path
+
+    folder = Path(name)
+    return folder if folder.is_dir() else models_path() / name
