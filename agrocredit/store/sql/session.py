@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Delete, Insert, RowMapping, Select, Update, delete, insert, select, update
+from sqlalchemy import Delete, Insert, RowMapping, Select, Update, delete, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agrocredit.domain.errors import RefusedError
@@ -48,7 +48,7 @@ class Session:
         """
         dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(table).values(tenant_id=self.tenant_id, **values).on_conflict_do_nothing()
-        return self.connection.execute(statement).rowcount == 1
+        return self.connection.execute(statement.returning(literal(1))).first() is not None
 
     def add_all(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows of the tenant in one go."""
