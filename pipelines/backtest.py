@@ -205,7 +205,7 @@ def _gain(comparison: Comparison, per_major: int) -> dict[str, object]:
 
 def _fairness(replayed: Replayed, per_major: int) -> dict[str, object]:
     from agrocredit.credit.backtest_rules import lent_by_policy
-    from agrocredit.credit.fairness import RATIO_MIN, fairness, size_bands
+    from agrocredit.credit.fairness import fairness, fairness_bench, size_bands
 
     limit = np.concatenate([lent_by_policy(season)[0] for season in replayed.seasons])
     qualified = np.concatenate([season.qualified() for season in replayed.seasons])
@@ -216,7 +216,7 @@ def _fairness(replayed: Replayed, per_major: int) -> dict[str, object]:
         for name, of in groups.items()
     }
     return {
-        "ratio_min": RATIO_MIN,
+        "ratio_min": fairness_bench().approval_ratio_min,
         **{name: [_group(outcome, per_major) for outcome in outcomes] for name, outcomes in found.items()},
         "by_tenure": None,  # yields are measured on fields, not on tenures: only a lender's own holdings can tell
         "below_ratio_min": sorted(o.group for outcomes in found.values() for o in outcomes if not o.holds),

@@ -32,8 +32,8 @@ HALVINGS: Final = 40
 """Bisections between two steps: the scale is then known to a part in 10^12 of a step."""
 RESAMPLES: Final = 2_000
 SEED: Final = 20_260
-INTERVAL: Final = (0.05, 0.95)
-"""Quantiles of the resamples that bound the interval: 90 % lie between."""
+INTERVAL_PERCENT: Final = (5, 95)
+"""Percentiles of the resamples that bound the interval: 90 % lie between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ def scale_ladder(seasons: Sequence[LentSeason], *, rule: str) -> NDArray[np.floa
     first = max(_smallest(seasons[0].terms), 1.0) / max(float(size.max()) for size in sizes)
     worth = [season.most_sensible * (1.0 if rule == "flat_scale_of_finance" else season.area_eff_m2.max())
              for season in seasons]  # fmt: skip
-    return np.geomspace(first, max(2.0 * first, *worth), SCALES)
+    return np.geomspace(first, max(2 * first, *worth), SCALES)
 
 
 def solve_scale(
@@ -212,7 +212,9 @@ def gain_over(policy: Book, flat: Book, ladder: Book) -> Gain:
             for mine, other in zip((policy.credit, policy.approved), at_equal_loss, strict=True)
         ]
         unmatched = int((at_equal_loss[0] <= 0).sum())
-        bounds = [_finite(np.quantile(share, level, method="nearest")) for share in shares for level in INTERVAL]
+        bounds = [
+            _finite(np.percentile(share, level, method="nearest")) for share in shares for level in INTERVAL_PERCENT
+        ]
     return Gain(
         credit_share=_finite(credit),
         credit_low=bounds[0],

@@ -8,23 +8,50 @@ gap says that the estimate does. Groups are compared by nothing that decides: no
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from agrocredit.domain.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-RATIO_MIN: Final = 0.8
-"""Four fifths: Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D."""
-GROUP_FARMERS_MIN: Final = 30
-"""Smaller groups are listed and not judged: a rate of fewer is known to some 18 points at best (95 %)."""
-SIZE_BANDS_HA: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Where one band of plot size ends and the next begins."""
+_BENCH = Path(__file__).with_name("fairness.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FairnessBench:
+    """What groups are judged by."""
+
+    approval_ratio_min: float
+    group_farmers_min: int
+    """Smaller groups are listed and not judged."""
+    size_bands_ha: tuple[float, ...]
+    """Where one band of plot size ends and the next begins, rising."""
+
+    def __post_init__(self) -> None:
+        rising = all(low < high for low, high in pairwise((0, *self.size_bands_ha)))
+        if not (0 < self.approval_ratio_min <= 1 and self.group_farmers_min > 0 and self.size_bands_ha and rising):
+            raise InputUnusableError("fairness_bench_invalid", f"{self}, expected a share, a count and rising sizes")
+
+
+@cache
+def fairness_bench() -> FairnessBench:
+    """Return the bench that ships, ``agrocredit/credit/fairness.toml``."""
+    numbers = tomllib.loads(_BENCH.read_text(encoding="utf-8"))
+    return FairnessBench(
+        approval_ratio_min=numbers["approval_ratio_min"]["value"],
+        group_farmers_min=numbers["group_farmers_min"]["value"],
+        size_bands_ha=tuple(numbers["size_bands"]["value"]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +77,8 @@ class GroupOutcome:
 
     @property
     def holds(self) -> bool:
-        """Return True unless the approval ratio is below four fifths."""
-        return self.approval_ratio is None or self.approval_ratio >= RATIO_MIN
+        """Return True unless the approval ratio is below the bench."""
+        return self.approval_ratio is None or self.approval_ratio >= fairness_bench().approval_ratio_min
 
 
 def size_bands(area_ha: NDArray[np.float64]) -> list[str]:
@@ -60,10 +87,11 @@ def size_bands(area_ha: NDArray[np.float64]) -> list[str]:
     >>> size_bands(np.array([0.1, 0.2, 30.0]))
     ['under 0.2 ha', '0.2 to 0.5 ha', '10 ha and more']
     """
-    edges = [f"{edge:g}" for edge in SIZE_BANDS_HA]
+    bands_ha = fairness_bench().size_bands_ha
+    edges = [f"{edge:g}" for edge in bands_ha]
     between = [f"{low} to {high} ha" for low, high in pairwise(edges)]
     names = [f"under {edges[0]} ha", *between, f"{edges[-1]} ha and more"]
-    return [names[place] for place in np.searchsorted(SIZE_BANDS_HA, area_ha, side="right")]
+    return [names[place] for place in np.searchsorted(bands_ha, area_ha, side="right")]
 
 
 def fairness(
@@ -95,7 +123,7 @@ def fairness(
     per_ha = _over(total(limit), total(area_ha * approved))
     reached = _over(total(qualified & approved), deserving)
     rate = _over(got, count)
-    judged = count >= GROUP_FARMERS_MIN
+    judged = count >= fairness_bench().group_farmers_min
     best = int(np.argmax(np.where(judged, rate, -1.0))) if judged.any() else None
     return [
         GroupOutcome(

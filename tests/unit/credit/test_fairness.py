@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from agrocredit.credit.fairness import GROUP_FARMERS_MIN, fairness, size_bands
+from agrocredit.credit.fairness import FairnessBench, fairness, fairness_bench, size_bands
+from agrocredit.domain.errors import InputUnusableError
 
 
 def outcomes(groups, approved, *, limit=None, area_ha=None, qualified=None):
@@ -44,8 +45,8 @@ def test_four_fifths_exactly_hold():
 
 
 def test_few_farmers_are_listed_and_not_judged():
-    groups = ["many"] * 60 + ["few"] * (GROUP_FARMERS_MIN - 1)
-    found = outcomes(groups, [True] * 60 + [False] * (GROUP_FARMERS_MIN - 1))
+    few = fairness_bench().group_farmers_min - 1
+    found = outcomes(["many"] * 60 + ["few"] * few, [True] * 60 + [False] * few)
     assert found["few"].approval_rate == 0.0
     assert found["few"].approval_ratio is None
     assert found["few"].qualified_gap is None
@@ -64,3 +65,10 @@ def test_sizes_fall_into_half_open_bands():
         "under 0.2 ha", "0.2 to 0.5 ha", "0.2 to 0.5 ha", "0.5 to 1 ha", "1 to 2 ha", "1 to 2 ha", "2 to 5 ha",
         "5 to 10 ha", "10 ha and more",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("bands", [(), (1.0, 0.5), (0.0, 1.0), (1.0, 1.0)])
+def test_a_bench_of_sizes_that_do_not_rise_is_refused(bands):
+    with pytest.raises(InputUnusableError) as caught:
+        FairnessBench(approval_ratio_min=0.8, group_farmers_min=30, size_bands_ha=bands)
+    assert caught.value.code == "fairness_bench_invalid"
