@@ -121,6 +121,8 @@ class Gate:
         problem = problem_of(error)
         if problem.code == "internal_error":
             self._log.failed(exchange, error)
+        if exchange.code is not None:  # the app has answered with the problem and raised the error for the log
+            return
         if exchange.status:  # the answer has begun: it cannot be taken back
             raise error
         exchange.code = problem.code

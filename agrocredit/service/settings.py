@@ -47,6 +47,10 @@ class Settings:
     """Regional figures of fewer farmers are suppressed."""
     overlap_percent_max: int = 5
     """Share of a plot that may lie in pledged land."""
+    pledge_days_after_due: int = 365
+    """A pledge ends so long after the due date at the latest; before, when all loans of the farmer are closed."""
+    metrics_token: str = ""
+    """Bearer token of Prometheus; empty lets only this machine read the figures."""
     snapshots: Path = Path("build/snapshots")
     """Folder of the published look-ups."""
 
@@ -65,13 +69,14 @@ def settings_of(environment: Mapping[str, str] = os.environ) -> Settings:
     WrongUsageError
         ``setting_invalid``.
     """
-    found: dict[str, int | Path] = {}
+    found: dict[str, int | str | Path] = {}
     for field in fields(Settings):
         text = environment.get(_name(field.name))
         if text is None:
             continue
+        default: int | str | Path = field.default  # type: ignore[assignment]  # every field has one
         try:
-            found[field.name] = int(text) if isinstance(field.default, int) else Path(text)
+            found[field.name] = type(default)(text)
         except ValueError:
             raise WrongUsageError(
                 "setting_invalid", f"{_name(field.name)} is {text!r}, expected a whole number"
