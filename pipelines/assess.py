@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.summary import Summary
 from pipelines.known_crops import known_crops
 from pipelines.outcome import decision_counts, decision_facts
@@ -34,6 +35,10 @@ class AssessRequest:
     out: Path
     holdings: Path | None = None
     """Who farms which plot; without it the plots' ``farmer_id`` says, and a plot without one is its own farmer."""
+    finances: Path | None = None
+    """What the lender knows of farmers' money; without it nothing is on record and zeros count."""
+    previous: Path | None = None
+    """Decisions of an earlier day: the limits in force."""
     id_field: str | None = None
 
 
@@ -44,10 +49,18 @@ class CaseTables:
     estimates: pa.Table
     plots: pd.DataFrame
     holdings: pa.Table | None
+    finances: pa.Table | None
+    previous: pa.Table | None
     policy: CreditPolicy
     crops: Mapping[str, Crop]
+    as_of: date
     refused: tuple[Refusal, ...]
     """Plots and rows that could not be used."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the credit room's functions ask for by name, but for the limits in force."""
+        names = ("estimates", "plots", "holdings", "finances", "policy", "crops", "as_of")
+        return {name: getattr(self, name) for name in names}
 
 
 def assess(request: AssessRequest) -> Summary:
@@ -56,7 +69,7 @@ def assess(request: AssessRequest) -> Summary:
     Raises
     ------
     InputUnusableError
-        What readers and the policy raise; nothing is written then.
+        ``no_usable_rows`` if nobody can be decided on, and what readers and the policy raise; nothing is written then.
     """
     from agrocredit.credit import assess as decide
     from agrocredit.store.lock import hold
@@ -64,14 +77,11 @@ def assess(request: AssessRequest) -> Summary:
 
     with hold(request.out):
         tables = read_case_tables(request)
-        assessment = decide(
-            tables.estimates,
-            tables.plots,
-            holdings=tables.holdings,
-            policy=tables.policy,
-            crops=tables.crops,
-            as_of=request.as_of,
-        )
+        assessment = decide(**tables.arguments(), previous=tables.previous)
+        if not assessment.decisions.num_rows:
+            refused = (*tables.refused, *assessment.refused)
+            first = f"; the first: {refused[0].code}: {refused[0].detail}" if refused else ""
+            raise InputUnusableError("no_usable_rows", f"no farmer can be decided on{first}")
         write_parquet(assessment.decisions, request.out)
     return Summary(
         counts=decision_counts(assessment.decisions),
@@ -83,20 +93,26 @@ def assess(request: AssessRequest) -> Summary:
 def read_case_tables(request: AssessRequest) -> CaseTables:
     """Return the tables of a request; errors are those of their readers."""
     from agrocredit.credit import load_policy
-    from agrocredit.domain.tables import ESTIMATES
-    from agrocredit.store.farm_tables import read_holdings
+    from agrocredit.domain.tables import DECISIONS, ESTIMATES
+    from agrocredit.store.farm_tables import read_finances, read_holdings
     from agrocredit.store.plot_files import read_plots
     from agrocredit.store.tables import read_parquet_table
 
     plot_set = read_plots(request.plots, id_field=request.id_field)
     holdings = read_holdings(request.holdings) if request.holdings else None
+    finances = read_finances(request.finances) if request.finances else None
+    previous = request.previous and read_parquet_table(request.previous, DECISIONS, "previous decisions")
+    checked = [table for table in (holdings, finances) if table is not None]
     return CaseTables(
         estimates=read_parquet_table(request.estimates, ESTIMATES, "estimates"),
         plots=_plot_facts(plot_set.plots),
         holdings=None if holdings is None else holdings.table,
+        finances=None if finances is None else finances.table,
+        previous=previous,
         policy=load_policy(request.policy),
         crops=known_crops(),
-        refused=(*plot_set.refused, *(() if holdings is None else holdings.refused)),
+        as_of=request.as_of,
+        refused=(*plot_set.refused, *(refusal for table in checked for refusal in table.refused)),
     )
 
 

@@ -32,6 +32,7 @@ class DiffRequest:
     plots: Path
     as_of: date
     holdings: Path | None = None
+    finances: Path | None = None
     id_field: str | None = None
 
 
@@ -54,6 +55,7 @@ def policy_diff(request: DiffRequest) -> Summary:
             as_of=request.as_of,
             out=Path(),  # nothing is written
             holdings=request.holdings,
+            finances=request.finances,
             id_field=request.id_field,
         )
     )
@@ -61,17 +63,7 @@ def policy_diff(request: DiffRequest) -> Summary:
     if policies[0].currency != policies[1].currency:
         lent = f"{policies[0].name} lends {policies[0].currency}, {policies[1].name} {policies[1].currency}"
         raise InputUnusableError("currency_mismatch", f"{lent}, expected one currency")
-    before, after = (
-        assess(
-            tables.estimates,
-            tables.plots,
-            holdings=tables.holdings,
-            policy=policy,
-            crops=tables.crops,
-            as_of=request.as_of,
-        )
-        for policy in policies
-    )
+    before, after = (assess(**{**tables.arguments(), "policy": policy}) for policy in policies)
     changes = decision_changes(before.decisions, after.decisions)
     return Summary(
         counts=_counts(before.decisions.num_rows, changes),

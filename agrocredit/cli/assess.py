@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agrocredit.cli.answer import answer
-from agrocredit.cli.options import IdField, Json, Plots, iso_date
+from agrocredit.cli.options import DecidedOn, Estimates, Finances, Holdings, IdField, Json, Plots, Policy, Previous
 
 
 def assess(
-    estimates: Annotated[Path, typer.Option(help="Parquet file written by estimate.")],
+    estimates: Estimates,
     plots: Plots,
-    policy: Annotated[str, typer.Option(help="Name of a policy that ships, or a TOML file.")],
-    as_of: Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="Day of the decision.")],
+    policy: Policy,
+    as_of: DecidedOn,
     out: Annotated[Path, typer.Option(help="Parquet file of the decisions.")],
-    holdings: Annotated[
-        Path | None, typer.Option(help="Who farms which plot, with what share: CSV or Parquet.")
-    ] = None,
+    holdings: Holdings = None,
+    finances: Finances = None,
+    previous: Previous = None,
     id_field: IdField = None,
     as_json: Json = False,
 ) -> None:
@@ -29,6 +28,14 @@ def assess(
     from pipelines.assess import assess as run
 
     request = AssessRequest(
-        estimates=estimates, plots=plots, policy=policy, as_of=as_of, out=out, holdings=holdings, id_field=id_field
+        estimates=estimates,
+        plots=plots,
+        policy=policy,
+        as_of=as_of,
+        out=out,
+        holdings=holdings,
+        finances=finances,
+        previous=previous,
+        id_field=id_field,
     )
     answer(lambda _: run(request), as_json=as_json)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agrocredit.cli.answer import answer
-from agrocredit.cli.options import IdField, Json, Plots, iso_date
+from agrocredit.cli.options import DecidedOn, Estimates, Finances, Holdings, IdField, Json, Plots, Policy, Previous
 
 decision_app = typer.Typer(help="Decisions: replayable records.", no_args_is_help=True)
 
@@ -18,12 +17,14 @@ decision_app = typer.Typer(help="Decisions: replayable records.", no_args_is_hel
 def record(
     farmer: Annotated[str, typer.Argument(help="Farmer, as in the decisions table.")],
     season: Annotated[str, typer.Option(help="Season, as in the decisions table.")],
-    estimates: Annotated[Path, typer.Option(help="Parquet file written by estimate.")],
+    estimates: Estimates,
     plots: Plots,
-    policy: Annotated[str, typer.Option(help="Name of a policy that ships, or a TOML file.")],
-    as_of: Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="Day of the decision.")],
+    policy: Policy,
+    as_of: DecidedOn,
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
-    holdings: Annotated[Path | None, typer.Option(help="Who farms which plot: CSV or Parquet.")] = None,
+    holdings: Holdings = None,
+    finances: Finances = None,
+    previous: Previous = None,
     id_field: IdField = None,
     as_json: Json = False,
 ) -> None:
@@ -32,7 +33,15 @@ def record(
     from pipelines.decision_records import write_decision_record
 
     request = AssessRequest(
-        estimates=estimates, plots=plots, policy=policy, as_of=as_of, out=out, holdings=holdings, id_field=id_field
+        estimates=estimates,
+        plots=plots,
+        policy=policy,
+        as_of=as_of,
+        out=out,
+        holdings=holdings,
+        finances=finances,
+        previous=previous,
+        id_field=id_field,
     )
     answer(lambda _: write_decision_record(request, farmer_id=farmer, season=season), as_json=as_json)
 

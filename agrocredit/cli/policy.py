@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from agrocredit.cli.answer import answer
-from agrocredit.cli.options import IdField, Json, Plots, iso_date
+from agrocredit.cli.options import DecidedOn, Estimates, Finances, Holdings, IdField, Json, Plots
 
 if TYPE_CHECKING:
     from agrocredit.domain.summary import Summary
@@ -33,12 +31,11 @@ def check(
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="Policy as it is: a TOML file, or a name that ships.")],
     after: Annotated[str, typer.Argument(metavar="B", help="Policy as it would be.")],
-    estimates: Annotated[Path, typer.Option(help="Parquet file written by estimate.")],
+    estimates: Estimates,
     plots: Plots,
-    as_of: Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="Day of the decisions.")],
-    holdings: Annotated[
-        Path | None, typer.Option(help="Who farms which plot, with what share: CSV or Parquet.")
-    ] = None,
+    as_of: DecidedOn,
+    holdings: Holdings = None,
+    finances: Finances = None,
     id_field: IdField = None,
     as_json: Json = False,
 ) -> None:
@@ -52,6 +49,7 @@ def diff(
         plots=plots,
         as_of=as_of,
         holdings=holdings,
+        finances=finances,
         id_field=id_field,
     )
     answer(lambda _: policy_diff(request), as_json=as_json, show=_show_diff)

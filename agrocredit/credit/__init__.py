@@ -13,20 +13,25 @@ from agrocredit.credit.assess import Assessment, assess, assess_one, decision_re
 from agrocredit.credit.case import Case, Finances, Stake
 from agrocredit.credit.counterfactual import Counterfactual, what_would_change
 from agrocredit.credit.difference import Change, decision_changes
-from agrocredit.credit.holders import FINANCES
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
 from agrocredit.credit.portfolio import Portfolio, portfolio
 from agrocredit.credit.price import PRICES, price
 from agrocredit.credit.reasons import ReasonCode, explain
 from agrocredit.credit.record import canonical_json, record_sha256
 from agrocredit.credit.relief import ReliefProposal, ReliefTerms, load_relief, propose_relief
+from agrocredit.credit.scorecard import LOAN_HISTORY
 from agrocredit.credit.terms import PolicyInForce
+from agrocredit.credit.tranches import SEEN, TRANCHES, tranches
 from agrocredit.credit.usable import PLOTS
+from agrocredit.domain.tables import FINANCES
 
 __all__ = [
     "FINANCES",
+    "LOAN_HISTORY",
     "PLOTS",
     "PRICES",
+    "SEEN",
+    "TRANCHES",
     "Assessment",
     "Case",
     "Change",
@@ -54,5 +59,6 @@ __all__ = [
     "propose_relief",
     "record_sha256",
     "replay",
+    "tranches",
     "what_would_change",
 ]

@@ -248,6 +248,7 @@ def _table(verdicts: Sequence[Verdict], terms: PolicyInForce) -> pa.Table:
         "as_of": [decision.as_of for decision in decisions],
         "caps": [orjson.dumps(result["caps"]).decode() for result in results],
         "due_on": [decision.due_on for decision in decisions],
+        "limit_since": [verdict.limit_since for verdict in verdicts],
         "policy": [decision.policy for decision in decisions],
         "policy_version": [decision.policy_version for decision in decisions],
         "decision_sha256": [

@@ -21,6 +21,7 @@ from agrocredit.domain.money import floor_to_step, minor_per_major
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -59,11 +60,20 @@ class Verdict:
     area_eff_m2: float
     """Area that counts."""
 
+    @property
+    def limit_since(self) -> date | None:
+        """Day on which the season's first limit came into force; None without a limit."""
+        if not self.decision.limit_minor:
+            return None
+        before = self.case.in_force
+        return before.since if before is not None and self.change is not LimitChange.NEW else self.decision.as_of
+
     def result(self) -> dict[str, Any]:
         """Return what came out, as it stands in the record."""
-        held = self.decision is not self.today
+        held, since = self.decision is not self.today, self.limit_since
         return {
             **_answered(self.decision),
+            "limit_since": since and since.isoformat(),
             "limit_change": self.change and str(self.change),
             "cut_pending_looks": self.cut_pending_looks,
             "today": _answered(self.today) if held else None,

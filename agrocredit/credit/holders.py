@@ -13,23 +13,13 @@ from agrocredit.credit.case import Finances
 from agrocredit.credit.usable import NO_ROW, codes, rows_of
 from agrocredit.domain.errors import InputUnusableError, Refusal, RefusedError
 from agrocredit.domain.plot import Holding
-from agrocredit.domain.tables import HOLDINGS, conform
+from agrocredit.domain.tables import FINANCES, HOLDINGS, conform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-FINANCES = pa.schema(
-    [
-        pa.field("farmer_id", pa.string(), nullable=False),
-        pa.field("currency", pa.string(), nullable=False),
-        pa.field("off_farm_income_minor", pa.int64()),
-        pa.field("existing_debt_service_minor", pa.int64()),
-        pa.field("outstanding_minor", pa.int64()),
-    ]
-)
-"""What the lender knows of farmers' money; a row with an amount missing is no record."""
 _SHARE_SLACK = 1e-9
 """Shares such as 1/3 three times may pass 1 by this much."""
 _GRADES = ("A", "B", "C")

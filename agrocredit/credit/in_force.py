@@ -50,6 +50,8 @@ class InForce:
     """In minor units, as the decision gave them."""
     reasons: tuple[str, ...]
     due_on: date
+    since: date
+    """Day on which the season's first limit came into force."""
     cut_pending_looks: int | None
     """Clear observations of the plot seen least when a cut was first asked for; None where none is pending."""
     decision_sha256: str

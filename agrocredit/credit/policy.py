@@ -79,16 +79,15 @@ class CreditPolicy:
         for path, parameter in self.parameters.items():
             if parameter.on(day) is None:
                 self.pack.refuse(f"{path}.values", f"first value from {parameter.values[0][0]}, asked for {day}")
-        raw = {
-            path: [p.unit, str(p.on(day))]
-            for path, p in self.parameters.items()
-            if path.partition(".")[0] not in DECIDE_NOTHING
-        }
+        raw = {path: [p.unit, str(p.on(day))] for path, p in self.parameters.items()}
+        beside = {path: value for path, value in raw.items() if path.partition(".")[0] in DECIDE_NOTHING}
+        deciding = {path: value for path, value in raw.items() if path not in beside}
         head = [self.name, started[-1], self.currency, self.area_unit, self.caps]
         return PolicyInForce(
             name=self.name,
             version=started[-1],
-            sha256=_sha256([head, raw]),
+            sha256=_sha256([head, deciding]),
+            beside_sha256=_sha256([head, beside]),
             currency=self.currency,
             area_unit=self.area_unit,
             on=day,

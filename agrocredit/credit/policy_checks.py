@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agrocredit.credit.field_events import FieldEvent
 from agrocredit.credit.policy_schema import kind_of
 from agrocredit.credit.quantities import QuantityError, read_quantity
 from agrocredit.domain.decision import CapName
@@ -57,8 +58,17 @@ def _check_terms(pack: PackText, terms: PolicyInForce) -> None:
         _check_grades(pack, terms.evidence)
     if CapName.SCALE_OF_FINANCE in terms.caps:
         _check_card(pack, terms.scale_of_finance)
+    _check_beside(pack, terms)
+
+
+def _check_beside(pack: PackText, terms: PolicyInForce) -> None:
+    """Refuse what prices, stresses and pays out wrongly."""
     if terms.risk is not None:
         _check_risk(pack, terms.risk)
+    if terms.scorecard is not None and terms.scorecard.half_weight_loans <= 0:
+        pack.refuse("scorecard.half_weight_loans", f"{terms.scorecard.half_weight_loans}, expected above 0")
+    if terms.tranches is not None and terms.tranches.event not in set(FieldEvent):
+        pack.refuse("tranches.event", f"{terms.tranches.event!r}, expected one of {', '.join(FieldEvent)}")
 
 
 def _check_risk(pack: PackText, risk: Risk) -> None:

@@ -17,8 +17,10 @@ from agrocredit.credit.terms import (
     Repayment,
     Risk,
     ScaleOfFinance,
+    Scorecard,
     Simulation,
     Stress,
+    Tranches,
 )
 from agrocredit.domain.decision import CapName
 from agrocredit.domain.errors import InputUnusableError
@@ -42,8 +44,10 @@ GROUPS: dict[str, type] = {
     "scale_of_finance": ScaleOfFinance,
     "risk": Risk,
     "stress": Stress,
+    "scorecard": Scorecard,
+    "tranches": Tranches,
 }
-DECIDE_NOTHING = frozenset({"risk", "stress"})
+DECIDE_NOTHING = frozenset({"risk", "stress", "scorecard", "tranches"})
 """Groups that a pack may leave out whole. No decision rests on them, so they stay out of the hash of its terms."""
 _WORDS = ("name", "description", "currency", "area_unit")
 _HEAD = ("schema_version", *_WORDS, "caps", "versions")

@@ -72,7 +72,7 @@ def portfolio(
     flooded_plots : iterable of str
         Plots inside a flood's polygon: they bring nothing in the scenario ``flood``.
     region_by_farmer : mapping of str to str, optional
-        Where each farmer is counted.
+        Where each farmer is counted, and whose season each has; without it all share one season.
     estimates, plots, holdings, policy, crops, as_of, finances, cases_at_once
         As for `agrocredit.credit.assess`.
 
@@ -99,8 +99,8 @@ def portfolio(
     shares = _Shares(Counter(), Counter(), Counter())
     for cases in intake.cases(chunk=cases_at_once):
         loans = agreed_loans(cases, terms=terms)
-        losses += loss_draws(loans, scenarios=scenarios, terms=terms, risk=risk)
         shares.add(loans, region_by_farmer)
+        losses += loss_draws(loans, scenarios=scenarios, terms=terms, risk=risk, region_by_farmer=region_by_farmer)
     drawn, place = np.sort(losses[0]), math.ceil(stress.loss_level * losses.shape[1]) - 1
     return Portfolio(
         currency=terms.currency,

@@ -59,6 +59,7 @@ def limits_in_force(
                 caps=tuple(sorted(json.loads(values["caps"]).items())),
                 reasons=tuple(values["reasons"]),
                 due_on=values["due_on"],
+                since=values["limit_since"] or values["as_of"],
                 cut_pending_looks=values["cut_pending_looks"],
                 decision_sha256=values["decision_sha256"],
             )

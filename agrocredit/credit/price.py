@@ -14,7 +14,8 @@ import pyarrow as pa
 from agrocredit.credit.assess import CASES_AT_ONCE
 from agrocredit.credit.intake import take_in
 from agrocredit.credit.loans import Loans, agreed_loans
-from agrocredit.credit.risk import risk_of_loans
+from agrocredit.credit.risk import bounded_pd, risk_of_loans
+from agrocredit.credit.scorecard import PastLoans, blended_pd, past_loans
 from agrocredit.domain.errors import InputUnusableError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ PRICES = pa.schema(
         pa.field("limit_minor", pa.int64(), nullable=False),
         pa.field("due_minor", pa.int64(), nullable=False),
         pa.field("days", pa.int64(), nullable=False),
+        pa.field("pd_simulated", pa.float64(), nullable=False),
         pa.field("pd", pa.float64(), nullable=False),
         pa.field("lgd", pa.float64(), nullable=False),
         pa.field("ead_minor", pa.int64(), nullable=False),
@@ -42,9 +44,16 @@ PRICES = pa.schema(
         pa.field("capital_minor", pa.int64(), nullable=False),
         pa.field("rate", pa.float64(), nullable=False),
         pa.field("score", pa.float64(), nullable=False),
+        pa.field("policy", pa.string(), nullable=False),
+        pa.field("policy_version", pa.string(), nullable=False),
+        pa.field("terms_sha256", pa.string(), nullable=False),
+        pa.field("risk_sha256", pa.string(), nullable=False),
     ]
 )
-"""One row an approved loan: principal and interest due, probabilities and shares as fractions, rate a year."""
+"""One row an approved loan: principal and interest due, probabilities and shares as fractions, rate a year.
+
+`terms_sha256` names the terms that decided, `risk_sha256` those that priced.
+"""
 
 
 def price(
@@ -56,16 +65,19 @@ def price(
     crops: Mapping[str, Crop],
     as_of: date,
     finances: pa.Table | None = None,
+    loan_history: pa.Table | None = None,
     cases_at_once: int = CASES_AT_ONCE,
 ) -> pa.Table:
     """Return what the risk of each approved loan costs, `PRICES`, by farmer and season.
 
-    Parameters are those of `agrocredit.credit.assess`; what it refuses has no price either.
+    Parameters are those of `agrocredit.credit.assess`; what it refuses has no price either. `loan_history` is
+    `agrocredit.credit.LOAN_HISTORY`; with it the simulated probability of default meets the policy's scorecard.
 
     Raises
     ------
     InputUnusableError
-        ``policy_prices_no_risk`` if the pack has no risk section, else as `agrocredit.credit.assess`.
+        ``policy_prices_no_risk`` if the pack has no risk section, or no scorecard and a history is given;
+        ``history_invalid``; else as `agrocredit.credit.assess`.
     """
     terms = policy.on(as_of)
     risk = risk_terms(terms)
@@ -79,7 +91,12 @@ def price(
         as_of=as_of,
         plots_max=terms.area.plots_per_farmer_max,
     )
-    tables = [_prices(agreed_loans(cases, terms=terms), terms, risk) for cases in intake.cases(chunk=cases_at_once)]
+    loans = None if loan_history is None else past_loans(loan_history)
+    if loans is not None and terms.scorecard is None:
+        raise InputUnusableError("policy_prices_no_risk", f"policy {terms.name} has no [scorecard], expected one")
+    tables = [
+        _prices(agreed_loans(cases, terms=terms), terms, risk, loans) for cases in intake.cases(chunk=cases_at_once)
+    ]
     return pa.concat_tables([PRICES.empty_table(), *tables]).combine_chunks()
 
 
@@ -96,21 +113,31 @@ def risk_terms(terms: PolicyInForce) -> Risk:
     return terms.risk
 
 
-def _prices(loans: Loans, terms: PolicyInForce, risk: Risk) -> pa.Table:
-    found = risk_of_loans(loans.shortfall_share(terms=terms), limit_minor=loans.limit_minor, days=loans.days, risk=risk)
+def _prices(loans: Loans, terms: PolicyInForce, risk: Risk, past: Mapping[str, PastLoans] | None) -> pa.Table:
+    simulated = bounded_pd(loans.shortfall_share(terms=terms), risk=risk)
+    pd = simulated
+    if past is not None and terms.scorecard is not None:
+        pd = bounded_pd(blended_pd(simulated, cases=loans.cases, loans=past, scorecard=terms.scorecard), risk=risk)
+    found = risk_of_loans(pd, limit_minor=loans.limit_minor, days=loans.days, risk=risk)
+    count = len(loans.farmers)
     columns: dict[str, list[str] | NDArray[Any]] = {
         "farmer_id": loans.farmers,
         "season": loans.seasons,
-        "currency": [terms.currency] * len(loans.farmers),
+        "currency": [terms.currency] * count,
         "limit_minor": loans.limit_minor,
         "due_minor": loans.due_minor,
         "days": loans.days,
+        "pd_simulated": simulated,
         "pd": found.pd,
-        "lgd": np.full(len(loans.farmers), risk.lgd),
+        "lgd": np.full(count, risk.lgd),
         "ead_minor": found.ead_minor,
         "expected_loss_minor": found.expected_loss_minor,
         "capital_minor": found.capital_minor,
         "rate": found.rate,
         "score": found.score,
+        "policy": [terms.name] * count,
+        "policy_version": [terms.version] * count,
+        "terms_sha256": [terms.sha256] * count,
+        "risk_sha256": [terms.beside_sha256] * count,
     }
     return pa.table(columns, schema=PRICES)

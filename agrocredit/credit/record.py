@@ -97,7 +97,8 @@ def _stake_to_json(stake: Stake) -> dict[str, Any]:
 
 def _in_force_to_json(in_force: InForce) -> dict[str, Any]:
     values = {name: getattr(in_force, name) for name in _IN_FORCE_FIELDS}
-    return {**values, "caps": dict(in_force.caps), "due_on": in_force.due_on.isoformat()}
+    dates = {"due_on": in_force.due_on.isoformat(), "since": in_force.since.isoformat()}
+    return {**values, **dates, "caps": dict(in_force.caps)}
 
 
 def _in_force_from_json(values: Mapping[str, Any]) -> InForce:
@@ -106,6 +107,7 @@ def _in_force_from_json(values: Mapping[str, Any]) -> InForce:
         "caps": tuple(sorted(read["caps"].items())),
         "reasons": tuple(read["reasons"]),
         "due_on": date.fromisoformat(read["due_on"]),
+        "since": date.fromisoformat(read["since"]),
     }
     return InForce(**read)
 

@@ -39,14 +39,14 @@ class LoanRisk:
 
 
 def risk_of_loans(
-    shortfall_share: NDArray[np.float64], *, limit_minor: NDArray[np.int64], days: NDArray[np.int64], risk: Risk
+    pd: NDArray[np.float64], *, limit_minor: NDArray[np.int64], days: NDArray[np.int64], risk: Risk
 ) -> LoanRisk:
     """Return what each loan's risk is worth.
 
     Parameters
     ----------
-    shortfall_share : ndarray of float, (loans,)
-        Share of draws in which the cash at harvest is less than the amount due.
+    pd : ndarray of float, (loans,)
+        Probability of default; what lies outside the policy's bounds counts as `bounded_pd` of it.
     limit_minor : ndarray of int, (loans,)
         Above 0.
     days : ndarray of int, (loans,)
@@ -54,7 +54,7 @@ def risk_of_loans(
     risk : Risk
         From policy.
     """
-    pd = np.clip(shortfall_share, risk.pd_floor, 1.0 - risk.pd_floor)
+    pd = bounded_pd(pd, risk=risk)
     ead_minor = exposure_at_default(limit_minor, risk=risk)
     capital = retail_capital(pd, risk=risk)
     return LoanRisk(
@@ -65,6 +65,12 @@ def risk_of_loans(
         rate=rate_that_covers(pd, capital=capital, opex_share=risk.opex_minor / ead_minor, days=days, risk=risk),
         score=score(pd, risk=risk),
     )
+
+
+def bounded_pd(shortfall_share: NDArray[np.float64], *, risk: Risk) -> NDArray[np.float64]:
+    """Return the share of draws that fall short as a probability within the policy's floor and ceiling, (loans,)."""
+    pd: NDArray[np.float64] = np.clip(shortfall_share, risk.pd_floor, 1.0 - risk.pd_floor)
+    return pd
 
 
 def exposure_at_default(limit_minor: NDArray[np.int64], *, risk: Risk) -> NDArray[np.int64]:

@@ -1,9 +1,10 @@
-"""Losses of many loans together, draw by draw: one region's season and one market for all, luck for each farmer.
+"""Losses of many loans together, draw by draw: each region's season, one market for all, luck for each farmer.
 
 Strategy. A limit gives every farmer the same order of luck, so that equal fields get equal limits. A portfolio must
 not: equal luck would make all loans fail together. So luck is drawn here by farmer, crop and season, from the same
-normal scores, and the region's season `Z` and each crop's price are shared. Losses are whole minor units added as
-integers, so neither the order of farmers nor the size of chunks changes a sum.
+normal scores, and each crop's market is shared. A region's season is made of one that all regions share and its own,
+``Z_r = sqrt(s) * Z + sqrt(1 - s) * own_r``; the price at a farm follows its region's season. Losses are whole
+minor units added as integers, so neither the order of farmers nor the size of chunks changes a sum.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agrocredit.credit.cashflow import net_price
-from agrocredit.credit.draws import counted_levels, ordered_scores, regional_scores, yield_knots
+from agrocredit.credit.draws import counted_levels, named_scores, ordered_scores, regional_scores, yield_knots
 from agrocredit.credit.evidence import gaps
 from agrocredit.credit.lines import add_up
 from agrocredit.credit.risk import exposure_at_default
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,7 +44,14 @@ class Scenario:
     """Plots that bring nothing."""
 
 
-def loss_draws(loans: Loans, *, scenarios: Sequence[Scenario], terms: PolicyInForce, risk: Risk) -> NDArray[np.int64]:
+def loss_draws(
+    loans: Loans,
+    *,
+    scenarios: Sequence[Scenario],
+    terms: PolicyInForce,
+    risk: Risk,
+    region_by_farmer: Mapping[str, str] | None = None,
+) -> NDArray[np.int64]:
     """Return what the loans lose in each scenario and draw, minor units, (scenarios, draws).
 
     Parameters
@@ -53,34 +61,50 @@ def loss_draws(loans: Loans, *, scenarios: Sequence[Scenario], terms: PolicyInFo
     scenarios : sequence of Scenario
         Seasons to try them on.
     terms, risk : PolicyInForce, Risk
-        The policy on the loans' day.
+        The policy on the loans' day, with its stress section.
+    region_by_farmer : mapping of str to str, optional
+        Whose season each farmer has; without it one region's season is that of all.
     """
     draws = terms.simulation.draws
     losses = np.zeros((len(scenarios), draws), dtype=np.int64)
     if not loans.cases:
         return losses
-    seasons = [_season(scenario, draws) for scenario in scenarios]
     weights_t = [_weights_t(loans, scenario, terms) for scenario in scenarios]
-    prices = [_prices(loans, scenario, season, terms) for scenario, season in zip(scenarios, seasons, strict=True)]
+    regions = [None if region_by_farmer is None else region_by_farmer[farmer] for farmer in loans.farmers]
+    climate = {region: _climates(loans, scenarios, region, terms) for region in sorted(set(regions), key=str)}
     loss_minor = np.rint(exposure_at_default(loans.limit_minor, risk=risk) * risk.lgd).astype(np.int64)
     needed = loans.needed(terms=terms)
     first = np.searchsorted(loans.lines.case, np.arange(len(loans.cases)))
     for loan, case in enumerate(loans.cases):
         lines = range(int(first[loan]), int(loans.last_line[loan]) + 1)
         luck = [ordered_scores(draws, "luck", *loans.lines.names[i], terms.version, case.farmer_id) for i in lines]
-        for i, season in enumerate(seasons):
+        for i, (season, prices) in enumerate(climate[regions[loan]]):
             cash = np.zeros(draws)
             for line, of_line in zip(lines, luck, strict=True):
                 harvest_t = _harvest_t(weights_t[i][line], season, of_line, terms)
-                cash += harvest_t * prices[i][loans.lines.names[line]]
+                cash += harvest_t * prices[loans.lines.names[line]]
             losses[i] += loss_minor[loan] * (cash < needed[loan])
     return losses
 
 
-def _season(scenario: Scenario, draws: int) -> NDArray[np.float64]:
-    if scenario.season_level is None:
-        return regional_scores(draws)
-    return np.full(draws, NormalDist().inv_cdf(scenario.season_level))
+def _climates(
+    loans: Loans, scenarios: Sequence[Scenario], region: str | None, terms: PolicyInForce
+) -> list[tuple[NDArray[np.float64], dict[tuple[str, str], NDArray[np.float64]]]]:
+    """Return a region's season, (draws,), and what a tonne of each crop leaves there, one pair a scenario."""
+    seasons = [_season(scenario, region, terms) for scenario in scenarios]
+    return [
+        (season, _prices(loans, scenario, season, terms)) for scenario, season in zip(scenarios, seasons, strict=True)
+    ]
+
+
+def _season(scenario: Scenario, region: str | None, terms: PolicyInForce) -> NDArray[np.float64]:
+    draws = terms.simulation.draws
+    if scenario.season_level is not None:
+        return np.full(draws, NormalDist().inv_cdf(scenario.season_level))
+    shared = terms.stress.season_shared if region is not None and terms.stress is not None else 1.0
+    own = named_scores(draws, "season", region or "", terms.version)
+    season: NDArray[np.float64] = np.sqrt(shared) * regional_scores(draws) + np.sqrt(1.0 - shared) * own
+    return season
 
 
 def _harvest_t(

@@ -174,6 +174,42 @@ class Stress:
     """How often the region's season is as poor as in the drought: 0.1 is one in ten."""
     price_fall: float = field(metadata=term("price_fall", "share"))
     """Share that every price loses in the price scenario."""
+    season_shared: float = field(metadata=term("season_shared", "share"))
+    """Share of the variance of a region's season that all regions have in common; 1 is one season for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """What past loans and evidence say of a loan's risk, see `scorecard`; it prices loans and decides none."""
+
+    weight_max: float = field(metadata=term("weight_max", "share"))
+    """Most that the scorecard may weigh beside the simulation, however long the history."""
+    half_weight_loans: float = field(metadata=term("half_weight_loans", "ratio"))
+    """Past loans at which half of that is reached."""
+    base: float = field(metadata=term("base", "ratio"))
+    """Log-odds of good to bad from which late loans are counted down."""
+    per_repaid: float = field(metadata=term("per_repaid", "ratio"))
+    """Added for each loan repaid in time, log-odds."""
+    per_late: float = field(metadata=term("per_late", "ratio"))
+    """Taken for each loan repaid late or not at all, log-odds."""
+    counted_loans_max: int = field(metadata=term("counted_loans_max", "count"))
+    """So many of each kind count at most."""
+    grade_a: float = field(metadata=term("grade_a", "ratio"))
+    """Added where every plot has a document and a verified crop, log-odds."""
+    grade_b: float = field(metadata=term("grade_b", "ratio"))
+    """Added where every plot has a verified crop at least, log-odds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tranches:
+    """How a limit is paid out, see `tranches`; it decides no limit."""
+
+    share_at_once: float = field(metadata=term("share_at_once", "share"))
+    """Share of a limit that waits for nothing."""
+    event: str = field(metadata=term("event", "choice"))
+    """What the rest waits for: ``ploughed`` or ``emerged``."""
+    time_out_days: int = field(metadata=term("time_out", "days"))
+    """The rest waits so long after the decision at most: cloud keeps no fertiliser from a farmer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,4 +273,10 @@ class PolicyInForce:
     """None where the pack prices no risk."""
     stress: Stress | None
     """None where the pack asks a portfolio nothing."""
+    scorecard: Scorecard | None
+    """None where the pack reads no history."""
+    tranches: Tranches | None
+    """None where the pack pays out at once."""
+    beside_sha256: str
+    """Hash of the values that price, stress and pay out, and decide nothing."""
     crops: Mapping[str, CropTerms]

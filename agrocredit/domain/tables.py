@@ -58,6 +58,7 @@ DECISIONS = pa.schema(
         pa.field("policy", pa.string(), nullable=False),
         pa.field("policy_version", pa.string(), nullable=False),
         pa.field("decision_sha256", pa.string(), nullable=False),
+        pa.field("limit_since", pa.date32()),
         pa.field("limit_change", pa.string()),
         pa.field("cut_pending_looks", pa.int32()),
     ]
@@ -89,6 +90,16 @@ HOLDINGS = pa.schema(
         pa.field("plot_id", pa.string(), nullable=False),
         pa.field("tenure_share", pa.float64()),
         pa.field("grade", pa.string()),
+    ]
+)
+
+FINANCES = pa.schema(
+    [
+        pa.field("farmer_id", pa.string(), nullable=False),
+        pa.field("currency", pa.string(), nullable=False),
+        pa.field("off_farm_income_minor", pa.int64()),
+        pa.field("existing_debt_service_minor", pa.int64()),
+        pa.field("outstanding_minor", pa.int64()),
     ]
 )
 

@@ -1,4 +1,4 @@
-"""A user's own tables, CSV or Parquet: who farms which plot, and what a region brought in earlier years."""
+"""A user's own tables, CSV or Parquet: who farms which plot, what is owed, what a region brought in earlier years."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.csv as pa_csv
 
 from agrocredit.domain.errors import InputUnusableError, Refusal, RefusedError
 from agrocredit.domain.plot import Holding
-from agrocredit.domain.tables import HISTORY, HOLDINGS, conform
+from agrocredit.domain.tables import FINANCES, HISTORY, HOLDINGS, conform
 from agrocredit.store.tables import read_parquet_table
 
 if TYPE_CHECKING:
@@ -63,6 +63,35 @@ def read_holdings(path: Path) -> CheckedTable:
         seen.add((holding.farmer_id, holding.plot_id))
 
     return _checked(table, check, schema=HOLDINGS, name="holdings")
+
+
+def read_finances(path: Path) -> CheckedTable:
+    """Return what a lender knows of farmers' money, amounts in minor units.
+
+    Parameters
+    ----------
+    path : Path
+        CSV (UTF-8, comma or semicolon) or Parquet with ``farmer_id``, ``currency`` and, where known,
+        ``off_farm_income_minor``, ``existing_debt_service_minor`` and ``outstanding_minor``.
+
+    Returns
+    -------
+    CheckedTable
+        Columns of `agrocredit.domain.tables.FINANCES`; an amount that was not given is null.
+
+    Raises
+    ------
+    InputUnusableError
+        As in `read_holdings`.
+    """
+    table = _read(path, FINANCES, name="finances", aliases={})
+    return _checked(table, _check_amounts, schema=FINANCES, name="finances")
+
+
+def _check_amounts(row: dict[str, object]) -> None:
+    for name, value in row.items():
+        if isinstance(value, int) and value < 0:
+            raise RefusedError("amount_invalid", f"{name} is {value}, expected 0 or more")
 
 
 def read_history(path: Path) -> CheckedTable:

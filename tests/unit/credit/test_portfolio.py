@@ -118,3 +118,47 @@ def test_a_pack_without_stresses_is_asked_nothing(desk):
     plain = parse_policy(re.sub(r"\[stress\..*\]\n(.*\n)*?values = .*\n", "", desk.text), source="plain.toml")
     with pytest.raises(InputUnusableError, match=r"policy_prices_no_risk.*\[stress\]"):
         of(desk, farms(desk, 2), policy=plain)
+
+
+def by_region(plots, regions):
+    return {plot["farmer_id"]: f"region {i % regions}" for i, plot in enumerate(plots)}
+
+
+def test_one_season_for_all_regions_is_one_region(desk):
+    plots = farms(desk)
+    policy = desk.with_values(stress__season_shared=1)
+    together = of(desk, plots, policy=policy)
+    apart = of(desk, plots, policy=policy, region_by_farmer=by_region(plots, 4))
+    assert apart.value_at_risk_minor == together.value_at_risk_minor
+    assert apart.stressed_loss_minor == together.stressed_loss_minor
+
+
+def test_the_less_regions_share_the_less_a_bad_year_costs_and_the_mean_stays(desk):
+    plots = farms(desk, 90)
+    found = [
+        of(
+            desk,
+            plots,
+            policy=desk.with_values(stress__season_shared=share),
+            region_by_farmer=by_region(plots, 6),
+        )
+        for share in (1, 0.5, 0)
+    ]
+    worst = [portfolio.expected_shortfall_minor for portfolio in found]
+    assert worst[0] > worst[1] > worst[2]
+    means = [portfolio.expected_loss_minor for portfolio in found]
+    assert means == pytest.approx([means[0]] * 3, rel=0.2)
+
+
+def test_a_drought_reaches_every_region(desk):
+    plots = farms(desk)
+    one = of(desk, plots)
+    six = of(desk, plots, region_by_farmer=by_region(plots, 6))
+    assert six.stressed_loss_minor["drought"] == one.stressed_loss_minor["drought"]
+
+
+def test_regions_in_any_order_lose_the_same(desk):
+    plots = farms(desk)
+    regions = by_region(plots, 5)
+    again = of(desk, plots[::-1], region_by_farmer=dict(reversed(regions.items())), cases_at_once=7)
+    assert again == of(desk, plots, region_by_farmer=regions)
