@@ -1,0 +1,291 @@
+"""Random histories of a loan against a model that a person can check: dictionaries, fractions, no SQL.
+
+`AGROCREDIT_MODEL_RUNS` sets how many histories run on each database (2,000 for a release).
+"""
+
+import os
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import count
+from math import floor
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from agrocredit.domain.errors import AgrocreditError
+from agrocredit.ledger import cut
+from agrocredit.service.lending import (
+    charge_loan_fee,
+    draw_on_loan,
+    open_loan,
+    repay_loan,
+    restructure_loan,
+    reverse_movement,
+    write_off_loan,
+)
+from agrocredit.service.lending.close_day import close_loan_day
+from agrocredit.service.lending.verify import verify
+from agrocredit.store.sql.limits import lock_limit, save_limit
+from agrocredit.store.sql.loans import read_loan
+from agrocredit.store.sql.movements import loan_entries
+
+RUNS = int(os.environ.get("AGROCREDIT_MODEL_RUNS", "20"))
+START = date(2027, 12, 20)  # histories cross a new year and a 29 February
+KINDS = ("principal", "interest", "fees")
+ACCOUNT = {"principal": "principal", "interest": "interest_receivable", "fees": "fees_receivable"}
+amounts = st.one_of(st.integers(1, 120), st.integers(1, 3_000_000))
+
+
+class Model:
+    """What a loan owes, told as simply as it can be."""
+
+    def __init__(self, limit_minor, rate_ppm, due_on, expires_on):
+        self.limit_minor, self.rate_ppm, self.due_on, self.expires_on = limit_minor, rate_ppm, due_on, expires_on
+        self.owed = dict.fromkeys(KINDS, 0)
+        self.status, self.restructured, self.limit_closed = "approved", False, False
+        self.bore = Fraction(0)  # exact interest of all days so far
+        self.posted = 0
+        self.on, self.closed_through = START, START - timedelta(days=1)
+        self.history = {}  # movement id -> change by kind
+        self.reversed = set()
+        self.day_changes = []  # (business date, change of principal)
+
+    def total(self):
+        return sum(self.owed.values())
+
+    def business_on(self):
+        return max(self.on, self.closed_through + timedelta(days=1))
+
+    def bear(self, through):
+        """Interest of the days up to `through`; returns what is new as changes, one a day."""
+        new = []
+        while self.status in {"active", "overdue", "restructured"} and self.closed_through < through:
+            self.closed_through += timedelta(days=1)
+            principal = sum(change for day, change in self.day_changes if day <= self.closed_through)
+            self.bore += Fraction(principal * self.rate_ppm, 365 * 10**6)
+            day = floor(self.bore + Fraction(1, 2)) - self.posted
+            self.posted += day
+            self.owed["interest"] += day
+            new.append(day)
+        return [day for day in new if day]
+
+    def move(self, movement_id, change):
+        self.history[movement_id] = change
+        for kind, amount in change.items():
+            self.owed[kind] += amount
+        self.day_changes.append((self.business_on(), change.get("principal", 0)))
+
+    def settle(self):
+        if self.status == "written_off":
+            return
+        if self.total() == 0:
+            usable = not self.limit_closed and self.on < self.expires_on and self.on <= self.due_on
+            if not (self.status in {"approved", "active"} and usable):
+                self.status = "closed"
+        elif self.on > self.due_on:
+            self.status = "overdue"
+        else:
+            self.status = "restructured" if self.restructured else "active"
+
+
+class LoanMachine(RuleBasedStateMachine):
+    lender = None
+    farmers = count()
+
+    @initialize(
+        limit_minor=st.integers(1, 5_000_000),
+        rate_ppm=st.sampled_from([0, 1, 70_000, 243_000, 1_000_000]),
+        days=st.integers(1, 90),
+    )
+    def begin(self, limit_minor, rate_ppm, days):
+        due_on, expires_on = START + timedelta(days=days), START + timedelta(days=days + 5)
+        self.model = Model(limit_minor, rate_ppm, due_on, expires_on)
+        limit = self.lender.limit(f"f{next(self.farmers)}", limit_minor=limit_minor, expires_on=expires_on)
+        with self.lender.write() as session:
+            loan = open_loan(
+                session, limit_id=limit.id, rate_ppm=rate_ppm, due_on=due_on, stamp=self.lender.stamp(START)
+            )
+        self.loan_id, self.limit_id = loan.id, limit.id
+
+    def step(self, work, *, expected=None):
+        """Run a step; it is refused with the expected code, or returns its receipt."""
+        receipt, code = None, None
+        try:
+            with self.lender.write() as session:
+                receipt = work(session, self.loan_id, stamp=self.lender.stamp(self.model.on))
+        except AgrocreditError as error:
+            code = error.code
+        assert code == expected, receipt
+        return receipt
+
+    def interest_first(self):
+        """What a step does that looks at what is owed: the days before today are posted."""
+        return self.model.bear(self.model.on - timedelta(days=1))
+
+    @rule(amount=amounts)
+    def draw(self, amount):
+        m = self.model
+        expected = None
+        if m.limit_closed or m.on >= m.expires_on:
+            expected = "limit_not_active"
+        elif m.status not in {"approved", "active"}:
+            expected = "loan_state_invalid"
+        elif amount > m.limit_minor - m.owed["principal"]:
+            expected = "limit_exceeded"
+        receipt = self.step(
+            lambda s, i, stamp: draw_on_loan(s, i, amount_minor=amount, currency="CNY", stamp=stamp), expected=expected
+        )
+        if receipt:
+            m.status = "active"
+            m.move(receipt.movement_id, {"principal": amount})
+
+    @rule(amount=amounts, share=st.sampled_from([None, 1, 2, 3]))
+    def repay(self, amount, share):
+        m = self.model
+        before = dict(m.owed), m.bore, m.posted, m.closed_through
+        self.interest_first()
+        if share and m.total():
+            amount = max(1, m.total() // share)
+        expected = None
+        if m.status == "written_off":
+            expected = "loan_state_invalid"
+        elif amount > m.total():
+            expected = "overpayment"
+        receipt = self.step(
+            lambda s, i, stamp: repay_loan(s, i, amount_minor=amount, currency="CNY", stamp=stamp), expected=expected
+        )
+        if receipt is None:  # a refused step takes its interest back too
+            m.owed, m.bore, m.posted, m.closed_through = before
+            return
+        change, rest = {}, amount
+        for kind in ("fees", "interest", "principal"):
+            change[kind] = -min(rest, m.owed[kind])
+            rest += change[kind]
+        m.move(receipt.movement_id, change)
+        m.settle()
+
+    @rule(amount=st.integers(1, 5_000))
+    def fee(self, amount):
+        m = self.model
+        expected = None if m.status in {"active", "overdue", "restructured"} else "loan_state_invalid"
+        receipt = self.step(
+            lambda s, i, stamp: charge_loan_fee(s, i, amount_minor=amount, currency="CNY", stamp=stamp),
+            expected=expected,
+        )
+        if receipt:
+            self.interest_first()
+            m.move(receipt.movement_id, {"fees": amount})
+            m.settle()
+
+    @precondition(lambda self: self.model.history)
+    @rule(data=st.data())
+    def reverse(self, data):
+        m = self.model
+        number = data.draw(st.integers(0, len(m.history) - 1), label="movement")  # ids are chance, their order is not
+        movement_id = list(m.history)[number]
+        change = {kind: -amount for kind, amount in m.history[movement_id].items()}
+        expected = None
+        if m.status == "approved":
+            expected = "loan_state_invalid"
+        if movement_id in m.reversed:
+            expected = "already_reversed"
+        elif any(m.owed[kind] + amount < 0 for kind, amount in change.items()):
+            expected = "not_reversible"
+        elif m.status == "written_off":
+            expected = None if movement_id == self.gave_up else "not_reversible"
+        receipt = self.step(
+            lambda s, i, stamp: reverse_movement(s, i, movement_id=movement_id, stamp=stamp), expected=expected
+        )
+        if receipt:
+            if m.status == "written_off":
+                m.status = "active"
+            m.move(receipt.movement_id, change)
+            del m.history[receipt.movement_id]  # a reversal itself is not reversed here
+            m.reversed.add(movement_id)
+            m.settle()
+
+    gave_up = None
+
+    @precondition(lambda self: self.model.total() > 50)
+    @rule(sure=st.integers(0, 9))
+    def write_off(self, sure):
+        m = self.model
+        if sure:
+            return
+        receipt = self.step(lambda s, i, stamp: write_off_loan(s, i, stamp=stamp))
+        self.interest_first()
+        m.move(receipt.movement_id, {kind: -m.owed[kind] for kind in KINDS})
+        self.gave_up = receipt.movement_id
+        m.status, m.limit_closed = "written_off", True
+
+    @precondition(lambda self: self.model.status in {"active", "overdue", "restructured"})
+    @rule(days=st.integers(1, 60), sure=st.integers(0, 4))
+    def restructure(self, days, sure):
+        m = self.model
+        if sure:
+            return
+        due_on = max(m.on, m.due_on) + timedelta(days=days)
+        self.step(lambda s, i, stamp: restructure_loan(s, i, due_on=due_on, stamp=stamp))
+        self.interest_first()
+        m.due_on, m.restructured, m.status = due_on, True, "restructured"
+
+    @rule(limit_minor=st.integers(0, 5_000_000), sure=st.integers(0, 2))
+    def cut_limit(self, limit_minor, sure):
+        if sure:
+            return
+        with self.lender.write() as session:
+            limit = lock_limit(session, self.limit_id)
+            save_limit(session, before=limit, after=cut(limit, limit_minor=limit_minor))
+        self.model.limit_minor = limit_minor
+
+    @rule(days=st.integers(1, 12))
+    def close_days(self, days):
+        m = self.model
+        m.on += timedelta(days=days)
+        with self.lender.write() as session:
+            close_loan_day(session, loan_id=self.loan_id, stamp=self.lender.stamp(m.on))
+        m.bear(m.on)
+        m.settle()
+
+    @rule(days=st.integers(-2, 3))
+    def clock_moves(self, days):
+        self.model.on = max(START, self.model.on + timedelta(days=days))
+
+    @invariant()
+    def store_and_model_agree(self):
+        if not hasattr(self, "model"):
+            return
+        m = self.model
+        with self.lender.read() as session:
+            loan, limit = read_loan(session, self.loan_id)
+            entries = loan_entries(session, self.loan_id)
+        assert {kind: getattr(loan, f"{kind}_minor") for kind in KINDS} == m.owed
+        assert loan.status == m.status
+        assert (limit.drawn_minor, limit.limit_minor) == (m.owed["principal"], m.limit_minor)
+        assert limit.excess_minor == max(0, limit.drawn_minor - limit.limit_minor)
+        for kind, account in ACCOUNT.items():
+            debits = sum(e["amount_minor"] for e in entries if e["debit"] == account)
+            assert debits - sum(e["amount_minor"] for e in entries if e["credit"] == account) == m.owed[kind]
+
+
+def test_random_histories_agree_with_the_model(lender):
+    machine = type("Machine", (LoanMachine,), {"lender": lender, "farmers": count()})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=RUNS,
+            stateful_step_count=40,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert verify(lender.database, at=lender.stamp().at).failed_checks == ()
