@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,19 @@ from starlette.responses import Response
 
 from agrocredit import __version__
 from agrocredit.domain.errors import AgrocreditError
-from agrocredit.service import applications, decisions, events, health, limits, loans, plots, regions, tokens
+from agrocredit.service import (
+    applications,
+    audit,
+    decisions,
+    events,
+    health,
+    limits,
+    loans,
+    people,
+    plots,
+    regions,
+    tokens,
+)
 from agrocredit.service.access_log import AccessLog
 from agrocredit.service.callers import Callers
 from agrocredit.service.credential_store import CredentialStore
@@ -34,7 +47,7 @@ if TYPE_CHECKING:
 
     from agrocredit.service.platform import Platform
 
-NOUNS = (plots, limits, applications, decisions, loans, regions, events, tokens, health)
+NOUNS = (plots, people, limits, applications, decisions, loans, regions, events, audit, tokens, health)
 _SECONDS_A_MINUTE = 60
 
 
@@ -100,9 +113,11 @@ def create_routes(platform: Platform, metrics: Metrics) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Let work in threads end before the process does."""
-    yield
+    """Seal the log while the process lives, and let work in threads end before it does."""
     platform: Platform = app.state.platform
+    sealing = asyncio.create_task(audit.keep_sealing(platform))
+    yield
+    sealing.cancel()
     platform.workers.close()
     platform.database.close()
 

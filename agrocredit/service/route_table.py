@@ -69,6 +69,14 @@ def _post(path: str, scope: str, roles: frozenset[Role], *, kib: int, idempotent
     return Route(method="POST", path=path, scope=scope, roles=roles, body_bytes_max=kib * _KIB, idempotent=idempotent)
 
 
+def _put(path: str, scope: str, roles: frozenset[Role], *, kib: int) -> Route:
+    return Route(method="PUT", path=path, scope=scope, roles=roles, body_bytes_max=kib * _KIB)
+
+
+def _delete(path: str, scope: str, roles: frozenset[Role]) -> Route:
+    return Route(method="DELETE", path=path, scope=scope, roles=roles)
+
+
 ROUTES: tuple[Route, ...] = (
     Route(method="GET", path="/healthz", scope=""),
     Route(method="GET", path="/readyz", scope=""),
@@ -79,6 +87,12 @@ ROUTES: tuple[Route, ...] = (
     _get("/v1/plots/{plot_id}/observations", "plots:read", _READERS_OF_A_FARM),
     _get("/v1/plots/{plot_id}/estimate", "plots:read", _READERS_OF_A_FARM),
     _get("/v1/farmers/{farmer_id}/limit", "limits:read", _EVERYBODY_OF_A_FARM),
+    _put("/v1/farmers/{farmer_id}/person", "persons:write", _EVERYBODY_OF_A_FARM, kib=4),
+    _get("/v1/farmers/{farmer_id}/person", "persons:read", _BORROWER),
+    _delete("/v1/farmers/{farmer_id}/person", "persons:erase", _BORROWER),
+    _post("/v1/farmers/{farmer_id}/consents", "consents:write", _EVERYBODY_OF_A_FARM, kib=4),
+    _get("/v1/farmers/{farmer_id}/consents", "consents:read", _READERS_OF_A_FARM),
+    _delete("/v1/farmers/{farmer_id}/consents/{consent_id}", "consents:write", _EVERYBODY_OF_A_FARM),
     _post("/v1/limits/lookup", "limits:list", frozenset({Role.LENDER}), kib=256),
     _post("/v1/applications", "applications:write", _EVERYBODY_OF_A_FARM, kib=16),
     _get("/v1/applications/{application_id}", "applications:read", _READERS_OF_A_FARM),
@@ -98,6 +112,10 @@ ROUTES: tuple[Route, ...] = (
         query=("season",),
     ),
     _get("/v1/events", "events:read", frozenset({Role.REGULATOR}), query=("after", "limit")),
+    _get("/v1/audit", "audit:read", frozenset({Role.REGULATOR}), query=("after", "limit")),
+    _get("/v1/audit/head", "audit:read", frozenset({Role.REGULATOR})),
+    _get("/v1/audit/inclusion", "audit:read", frozenset({Role.REGULATOR}), query=("position", "size")),
+    _get("/v1/audit/consistency", "audit:read", frozenset({Role.REGULATOR}), query=("old_size", "new_size")),
     _post("/v1/farmer-tokens", "farmer-tokens:write", frozenset({Role.LENDER}), kib=4),
 )
 """Every operation there is."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agrocredit.domain.errors import InputUnusableError
+from agrocredit.store.audit import HeadKey
+from agrocredit.store.personal import KeyRing, key_ring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
 PEPPER = "AGROCREDIT_KEY_PEPPER"
 SIGNING = "AGROCREDIT_TOKEN_KEY"
+HEAD = "AGROCREDIT_HEAD_KEY"
+DATA = "AGROCREDIT_DATA_KEYS"
+NAMES = (PEPPER, SIGNING, HEAD, DATA)
 _BYTES = 32
 
 
@@ -26,11 +32,19 @@ class Secrets:
     """Keys the hashes of API keys."""
     signing_key: bytes = field(repr=False)
     """Signs farmer tokens."""
+    head_seed: bytes = field(repr=False)
+    """Signs heads of the log; changing it makes no earlier head invalid."""
+    data_keys: KeyRing
+    """Wrap the keys of personal data, the one in force first."""
 
     def __post_init__(self) -> None:
-        for name, value in ((PEPPER, self.pepper), (SIGNING, self.signing_key)):
+        for name, value in ((PEPPER, self.pepper), (SIGNING, self.signing_key), (HEAD, self.head_seed)):
             if len(value) != _BYTES:
                 raise InputUnusableError("secret_invalid", f"{name} has {len(value)} bytes, expected {_BYTES}, as hex")
+
+    def head_key(self) -> HeadKey:
+        """Return the key that signs heads."""
+        return HeadKey(self.head_seed)
 
 
 def secrets_of(environment: Mapping[str, str] = os.environ, *, file: Path | None = None) -> Secrets:
@@ -39,22 +53,23 @@ def secrets_of(environment: Mapping[str, str] = os.environ, *, file: Path | None
     Parameters
     ----------
     environment : mapping
-        With both ``AGROCREDIT_KEY_PEPPER`` and ``AGROCREDIT_TOKEN_KEY``, 64 hexadecimal digits each, or neither.
+        With ``AGROCREDIT_KEY_PEPPER``, ``AGROCREDIT_TOKEN_KEY`` and ``AGROCREDIT_HEAD_KEY``, 64 hexadecimal digits
+        each, and ``AGROCREDIT_DATA_KEYS``, ``NAME:BASE64`` of 32 bytes each, comma between; or none of them.
     file : Path, optional
         For a database that is a file itself.
 
     Raises
     ------
     InputUnusableError
-        ``secret_missing`` or ``secret_invalid``.
+        ``secret_missing``, ``secret_invalid`` or ``key_invalid``.
     """
-    named = [name for name in (PEPPER, SIGNING) if environment.get(name)]
+    named = [name for name in NAMES if environment.get(name)]
     if not named and file is not None:
         return _from_file(file)
-    if len(named) < len((PEPPER, SIGNING)):
-        missing = ", ".join(name for name in (PEPPER, SIGNING) if name not in named)
-        raise InputUnusableError("secret_missing", f"{missing} not set, expected {2 * _BYTES} hexadecimal digits")
-    return Secrets(pepper=_bytes(PEPPER, environment[PEPPER]), signing_key=_bytes(SIGNING, environment[SIGNING]))
+    if len(named) < len(NAMES):
+        missing = ", ".join(name for name in NAMES if name not in named)
+        raise InputUnusableError("secret_missing", f"{missing} not set, expected {2 * _BYTES} hexadecimal digits each")
+    return _secrets([environment[name] for name in NAMES])
 
 
 def _from_file(file: Path) -> Secrets:
@@ -63,14 +78,27 @@ def _from_file(file: Path) -> Secrets:
     except FileExistsError:
         pass
     else:
+        data_key = base64.b64encode(secrets.token_bytes(_BYTES)).decode()
         with os.fdopen(descriptor, "w", encoding="ascii") as made:
-            made.write(f"{secrets.token_hex(_BYTES)}\n{secrets.token_hex(_BYTES)}\n")
+            made.write("".join(f"{secrets.token_hex(_BYTES)}\n" for _ in (PEPPER, SIGNING, HEAD)))
+            made.write(f"first:{data_key}\n")
             made.flush()
             os.fsync(made.fileno())
     lines = file.read_text(encoding="ascii").split()
-    if len(lines) != len((PEPPER, SIGNING)):
-        raise InputUnusableError("secret_invalid", f"{file} holds {len(lines)} secrets, expected 2")
-    return Secrets(pepper=_bytes(PEPPER, lines[0]), signing_key=_bytes(SIGNING, lines[1]))
+    if len(lines) != len(NAMES):
+        raise InputUnusableError("secret_invalid", f"{file} holds {len(lines)} secrets, expected {len(NAMES)}")
+    return _secrets(lines)
+
+
+def _secrets(texts: list[str]) -> Secrets:
+    """Return secrets from their texts, in the order of `NAMES`."""
+    pepper, signing, head, data = texts
+    return Secrets(
+        pepper=_bytes(PEPPER, pepper),
+        signing_key=_bytes(SIGNING, signing),
+        head_seed=_bytes(HEAD, head),
+        data_keys=key_ring(data),
+    )
 
 
 def _bytes(name: str, text: str) -> bytes:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CODES = {"extra_forbidden": "field_not_allowed", "missing": "field_missing"}
+_NEVER_SHOWN = frozenset({"extra_forbidden", "personal_data_invalid"})
+"""Complaints about values that may be a person's: what stands in a field we do not know may be anything."""
 _SHOWN_CHARACTERS = 60
 
 
@@ -28,7 +30,8 @@ def problem_of_errors(errors: Sequence[Any]) -> Problem:
     kind = str(error["type"])
     code = kind if kind in STATUS else _CODES.get(kind, "field_invalid" if in_body else "parameter_invalid")
     field = "".join(f"/{escaped(str(part))}" for part in place[1:]) if in_body else str(place[-1])
-    return Problem(code, f"{_shown(error.get('input'))}{error['msg']}", field=field)
+    shown = "" if kind in _NEVER_SHOWN else _shown(error.get("input"))
+    return Problem(code, f"{shown}{error['msg']}", field=field)
 
 
 def _rank(error: Any) -> int:  # noqa: ANN401 - pydantic's own record

@@ -19,6 +19,7 @@ from agrocredit.service.secrets_file import Secrets
 from agrocredit.service.settings import Settings
 from agrocredit.service.workers import Workers
 from agrocredit.store.limit_snapshot import write_snapshot
+from agrocredit.store.personal import KeyRing
 from agrocredit.store.sql.credentials import add_key, add_tenant, add_token
 from agrocredit.store.sql.plot_queries import ensure_farmer
 from agrocredit.store.sql.publishing import newest_decisions, publish_estimates
@@ -27,7 +28,7 @@ from pipelines.publish_rows import snapshot_row
 
 BUSINESS_ON = date(2024, 6, 5)
 NOW = datetime(2024, 6, 5, 4, tzinfo=UTC)
-SECRETS = Secrets(pepper=b"p" * 32, signing_key=b"s" * 32)
+SECRETS = Secrets(pepper=b"p" * 32, signing_key=b"s" * 32, head_seed=b"h" * 32, data_keys=KeyRing({"test": b"d" * 32}))
 QUANTILES_T_HA = (3.0, 3.5, 4.2, 5.1, 6.0, 6.9, 7.4)
 SIDE_DEG = 0.001
 _COUNT = itertools.count()

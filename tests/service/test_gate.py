@@ -22,8 +22,9 @@ from agrocredit.service.route_table import ROUTES, Role
 from agrocredit.service.secrets_file import Secrets
 from agrocredit.service.settings import Settings
 from agrocredit.service.workers import Workers
+from agrocredit.store.personal import KeyRing
 
-SECRETS = Secrets(pepper=b"p" * 32, signing_key=b"s" * 32)
+SECRETS = Secrets(pepper=b"p" * 32, signing_key=b"s" * 32, head_seed=b"h" * 32, data_keys=KeyRing({"test": b"d" * 32}))
 
 
 class Credentials:

@@ -4,13 +4,16 @@ import pytest
 
 from agrocredit.domain.errors import AgrocreditError, InputUnusableError
 from agrocredit.service.api_keys import key_hash, looks_like_key, new_key
-from agrocredit.service.secrets_file import PEPPER, SIGNING, secrets_of
+from agrocredit.service.secrets_file import DATA, HEAD, PEPPER, SIGNING, secrets_of
 from agrocredit.service.settings import Settings, settings_of
+
+ALL = {PEPPER: "01" * 32, SIGNING: "02" * 32, HEAD: "03" * 32, DATA: "k1:" + "BAQE" * 10 + "BAQ="}
 
 
 def test_the_environment_comes_first(tmp_path):
-    found = secrets_of({PEPPER: "01" * 32, SIGNING: "02" * 32}, file=tmp_path / "secrets")
-    assert (found.pepper, found.signing_key) == (b"\1" * 32, b"\2" * 32)
+    found = secrets_of(ALL, file=tmp_path / "secrets")
+    assert (found.pepper, found.signing_key, found.head_seed) == (b"\1" * 32, b"\2" * 32, b"\3" * 32)
+    assert found.data_keys.keys == {"k1": b"\4" * 32}
     assert not (tmp_path / "secrets").exists()
 
 
@@ -24,19 +27,25 @@ def test_a_file_is_made_once_and_for_its_owner_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "environment",
-    [{}, {PEPPER: "01" * 32}, {PEPPER: "01" * 32, SIGNING: "02"}, {PEPPER: "zz" * 32, SIGNING: "02" * 32}],
+    [
+        {},
+        {PEPPER: "01" * 32},
+        {**ALL, SIGNING: "02"},
+        {**ALL, PEPPER: "zz" * 32},
+        {**ALL, DATA: "k1"},
+        {**ALL, HEAD: ""},
+    ],
 )
 def test_half_a_secret_is_none(environment):
     with pytest.raises(InputUnusableError) as caught:
         secrets_of(environment)
-    assert caught.value.code in {"secret_missing", "secret_invalid"}
+    assert caught.value.code in {"secret_missing", "secret_invalid", "key_invalid"}
     assert "0101" not in str(caught.value)
 
 
 def test_secrets_do_not_show_when_printed():
-    found = secrets_of({PEPPER: "ab" * 32, SIGNING: "cd" * 32})
-    assert "\\xab" not in repr(found)
-    assert "\\xcd" not in repr(found)
+    found = secrets_of({**ALL, PEPPER: "ab" * 32, SIGNING: "cd" * 32, HEAD: "ef" * 32})
+    assert not any(shown in repr(found) for shown in ("\\xab", "\\xcd", "\\xef", "\\x04"))
 
 
 def test_keys_differ_and_their_hashes_need_the_pepper():
