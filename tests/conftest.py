@@ -79,11 +79,11 @@ class Cluster:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
-    def execute(self, statement):
+    def execute(self, statement, *, database="postgres"):
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
-        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        engine = create_engine(self.url(database), isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
 
@@ -117,7 +117,10 @@ def cluster(start_cluster):
     cluster.execute("CREATE DATABASE template_agrocredit")
     template = open_database(cluster.url("template_agrocredit"))
     upgrade(template)
+    with template.engine.begin() as connection:  # a small template is copied quickly
+        connection.exec_driver_sql("DELETE FROM spatial_ref_sys WHERE srid <> 4326")
     template.close()
+    cluster.execute("VACUUM FULL", database="template_agrocredit")
     return cluster
 
 
@@ -133,12 +136,24 @@ def sqlite_template(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def fresh_url(request, tmp_path_factory):
+    """A function that returns the URL of a fresh database with the schema, of "sqlite" or "postgresql"."""
+
+    def fresh(kind):
+        if kind == "postgresql":
+            return request.getfixturevalue("cluster").create("template_agrocredit")
+        path = tmp_path_factory.mktemp("books") / "agrocredit.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+
+    return fresh
+
+
 @pytest.fixture
-def postgresql_url(cluster):
+def postgresql_url(fresh_url):
     """The URL of a fresh PostgreSQL database with the schema."""
-    url = cluster.create("template_agrocredit")
-    yield url
-    cluster.execute(f"DROP DATABASE {url.split('/')[3].split('?')[0]} WITH (FORCE)")
+    return fresh_url("postgresql")
 
 
 @pytest.fixture
@@ -152,14 +167,9 @@ def postgresql(postgresql_url):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request, tmp_path):
+def database_url(request, fresh_url):
     """The URL of a fresh database with the schema, once on each of the two."""
-    if request.param == "sqlite":
-        path = tmp_path / "agrocredit.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    yield request.getfixturevalue("postgresql_url")
+    return fresh_url(request.param)
 
 
 @pytest.fixture
