@@ -30,6 +30,12 @@ AREAS_HA = (0.5, 1.0, 2.0)
 """Sizes of the farms that stand for a unit whose field was not measured. Most farms are smallholdings: 84 % of the
 world's are under 2 ha (Lowder, Skoet and Raney 2016, doi:10.1016/j.worlddev.2015.10.041)."""
 NOTE = "Simulated lending on measured yields: no such loans were made."
+SCALE_IS = {
+    "flat_scale_of_finance": "a square metre",
+    "flat_limit": "a farmer",
+    "scale_by_region": "an expected tonne, the region's mean on the farm's area",
+    "share_of_expected_harvest": "an expected tonne",
+}
 _DIGITS = 6
 
 
@@ -179,12 +185,12 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 def _gain(comparison: Comparison, per_major: int) -> dict[str, object]:
-    """Return the gain over the flat rule that lends most at equal loss, and over each."""
+    """Return the gain over the flat rule that lends most at equal loss, and over each rule."""
     by_rule = {
         rule: {
             **{name: round(v, _DIGITS) if isinstance(v, float) else v for name, v in asdict(gain).items()},
             "scale_minor": None if (scale := comparison.scales[rule]) is None else round(scale * per_major, _DIGITS),
-            "scale_is": "a farmer" if rule == "flat_limit" else "a square metre",
+            "scale_is": SCALE_IS[rule],
         }
         for rule, gain in comparison.gains.items()
     }

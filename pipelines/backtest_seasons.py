@@ -88,6 +88,7 @@ def replay_seasons(
             _estimates(group, as_of=as_of, clear=_clear_enough(policy)),
             _plots(group),
             yields_t_ha=group["yield_t_ha"].to_numpy(np.float64),
+            regions=group["region"].astype(str).tolist(),
             policy=held_terms(policy, price_volatility=volatility),
             crops=crops,
             as_of=as_of,

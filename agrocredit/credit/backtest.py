@@ -26,7 +26,7 @@ from agrocredit.credit.lines import Lines
 from agrocredit.credit.rounding import DAYS_A_YEAR
 from agrocredit.credit.schedule import due_on
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.domain.estimate import QUANTILE_COLUMNS
+from agrocredit.domain.estimate import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from agrocredit.domain.money import minor_per_major
 from agrocredit.domain.units import area_to_m2
 
@@ -49,6 +49,8 @@ class LentSeason:
 
     harvest_year: int
     farmers: tuple[str, ...]
+    regions: tuple[str, ...]
+    """Where each farms."""
     outcomes: tuple[str, ...]
     """What `assess` said of each."""
     limit: NDArray[np.float64]
@@ -69,9 +71,16 @@ class LentSeason:
     terms: PolicyInForce
 
     @property
-    def most_sensible(self) -> float:
-        """Return the most that the best harvest at the best price brought a square metre."""
-        return float((self.harvest_t / self.area_eff_m2).max() * self.left_a_tonne[-1])
+    def worth(self) -> NDArray[np.float64]:
+        """What each harvest brought at the best price, (farmers,)."""
+        worth: NDArray[np.float64] = self.harvest_t * self.left_a_tonne[-1]
+        return worth
+
+    @property
+    def expected_t(self) -> NDArray[np.float64]:
+        """Median harvest expected before the season, (farmers,)."""
+        median: NDArray[np.float64] = self.lines.quantiles_t[:, QUANTILE_LEVELS.index(0.5)]
+        return median
 
     def predicted_default(self, due: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the share of draws, made before the season, that fall short of amounts due, (rules, farmers)."""
@@ -127,6 +136,7 @@ def lend_again(
     plots: pa.Table,
     *,
     yields_t_ha: NDArray[np.float64],
+    regions: Sequence[str],
     policy: CreditPolicy,
     crops: Mapping[str, Crop],
     as_of: date,
@@ -142,6 +152,8 @@ def lend_again(
         As for `assess`, row by row the plots of `estimates`; each plot is its own farmer.
     yields_t_ha : ndarray of float, (plots,)
         Measured yields.
+    regions : sequence of str, (plots,)
+        Where the plots lie; nothing is decided by it.
     policy : CreditPolicy
         In force on `as_of`; its price is what was expected before the season.
     crops : mapping of str to Crop
@@ -177,6 +189,7 @@ def lend_again(
     return LentSeason(
         harvest_year=year,
         farmers=tuple(farmers),
+        regions=tuple(regions),
         outcomes=tuple(decisions[farmer]["outcome"] for farmer in farmers),
         limit=np.array([decisions[farmer]["limit_minor"] for farmer in farmers]) / minor_per_major(terms.currency),
         area_eff_m2=area_eff_m2,

@@ -1,4 +1,4 @@
-"""The back-test's answer: the policy and the flat rules on the same seasons, at the same loss rate."""
+"""The back-test's answer: the policy and simpler rules on the same seasons, at the same loss rate."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 
 from agrocredit.credit.backtest_rules import (
     FLAT_RULES,
+    RULES,
     Book,
     Gain,
     gain_over,
     keep_book,
+    lent_at,
     lent_by_policy,
-    lent_flat,
     scale_ladder,
     solve_scale,
 )
@@ -29,17 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The policy first, then `FLAT_RULES`, each flat rule at the scale where it loses what the policy loses."""
+    """The policy first, then `RULES`, each at the scale where it loses what the policy loses."""
 
     rules: tuple[str, ...]
     book: Book
     predicted: NDArray[np.float64]
     """Defaults expected before the seasons, (years, rules)."""
     scales: Mapping[str, float | None]
-    """Solved scale of each flat rule, major units a m2 or a farmer; None where none loses so little."""
+    """Solved scale of each rule, major units for each unit of `size_by`; None where none loses so little."""
     gains: Mapping[str, Gain]
     ladders: Mapping[str, Book]
-    """Each flat rule at rising scales."""
+    """Each rule at rising scales."""
 
     @property
     def toughest(self) -> str | None:
@@ -50,7 +51,7 @@ class Comparison:
 
 
 def compare(seasons: Sequence[LentSeason]) -> Comparison:
-    """Return the policy beside the flat rules at equal loss.
+    """Return the policy beside simpler rules at equal loss.
 
     Parameters
     ----------
@@ -61,21 +62,21 @@ def compare(seasons: Sequence[LentSeason]) -> Comparison:
     policy = keep_book(seasons, lent)
     loss_rate = float(policy.loss_rate()[0])
     ladders, scales = {}, {}
-    for rule in FLAT_RULES:
+    for rule in RULES:
         steps = scale_ladder(seasons, rule=rule)
-        ladders[rule] = keep_book(seasons, [lent_flat(season, rule=rule, scales=steps) for season in seasons])
+        ladders[rule] = keep_book(seasons, [lent_at(season, rule=rule, scales=steps) for season in seasons])
         scales[rule] = solve_scale(seasons, ladders[rule], rule=rule, scales=steps, loss_rate=loss_rate)
         amount = np.array([scales[rule] or 0.0])
-        flat = [lent_flat(season, rule=rule, scales=amount) for season in seasons]
-        lent = [np.vstack(both) for both in zip(lent, flat, strict=True)]
+        other = [lent_at(season, rule=rule, scales=amount) for season in seasons]
+        lent = [np.vstack(both) for both in zip(lent, other, strict=True)]
     book = keep_book(seasons, lent)
-    flat_books = {rule: book.of(place) for place, rule in enumerate(FLAT_RULES, start=1)}
+    books = {rule: book.of(place) for place, rule in enumerate(RULES, start=1)}
     return Comparison(
-        rules=(seasons[0].terms.name, *FLAT_RULES),
+        rules=(seasons[0].terms.name, *RULES),
         book=book,
         predicted=_predicted(seasons, lent, years=book.years),
         scales=scales,
-        gains={rule: gain_over(policy, flat_books[rule], ladders[rule]) for rule in FLAT_RULES},
+        gains={rule: gain_over(policy, books[rule], ladders[rule]) for rule in RULES},
         ladders=ladders,
     )
 

@@ -1,10 +1,12 @@
-"""Flat rules on the same seasons, scaled until they lose what the policy loses, and what the policy gains over them.
+"""Simpler rules on the same seasons, scaled until they lose what the policy loses, and what the policy gains over them.
 
 Every rule sells the policy's product: its rate and dates, its smallest ticket and its ceilings. They differ in the
 limit alone. A flat rule gives an amount a square metre (a scale of finance) or an amount a farmer, whatever is known of
-the place. It is not rounded, which favours it. Its scale is found by solving: the largest at which it loses no more of
-what falls due than the policy does. Intervals come from resampling whole years, because farmers of a year share its
-weather; each resample solves again.
+the place. Two rules that know more show where a gain comes from: one scales the amount an area by what the region is
+expected to bring, the other lends a share of the farm's own expected harvest; neither knows how unsure that is. None is
+rounded, which favours them. A scale is found by solving: the largest at which a rule loses no more of what falls due
+than the policy does. Intervals come from resampling whole years, because farmers of a year share its weather; each
+resample solves again.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from agrocredit.credit.terms import PolicyInForce
 
 FLAT_RULES: Final = ("flat_scale_of_finance", "flat_limit")
-SCALES: Final = 400
+RULES: Final = (*FLAT_RULES, "scale_by_region", "share_of_expected_harvest")
+SCALES: Final = 200
 """Steps of the ladder on which a scale is first looked for."""
 HALVINGS: Final = 40
 """Bisections between two steps: the scale is then known to a part in 10^12 of a step."""
@@ -62,10 +65,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """How much more the policy lends than a flat rule that loses the same share, with an interval over years."""
+    """How much more the policy lends than a simpler rule that loses the same share, with an interval over years."""
 
     credit_share: float | None
-    """0.1 is a tenth more; None where the flat rule reaches this loss rate at no scale, or nothing was lent."""
+    """0.1 is a tenth more; None where the other rule reaches this loss rate at no scale, or nothing was lent."""
     credit_low: float | None
     credit_high: float | None
     farmers_share: float | None
@@ -73,7 +76,7 @@ class Gain:
     farmers_low: float | None
     farmers_high: float | None
     unmatched: int
-    """Resamples in which the flat rule reached the policy's loss rate at no scale; they count as the largest gains."""
+    """Resamples in which the other rule reached the policy's loss rate at no scale; they count as the largest gains."""
 
 
 def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,19 +90,32 @@ def lent_by_policy(season: LentSeason) -> NDArray[np.float64]:
     return np.where(approved, season.limit, 0.0)[None, :]
 
 
-def lent_flat(season: LentSeason, *, rule: str, scales: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what a flat rule lends, (scales, farmers), major units: within the product's smallest and largest ticket.
+def size_by(rule: str, season: LentSeason) -> NDArray[np.float64]:
+    """Return what a rule multiplies by its scale, (farmers,): m2 of effective area, farmers, or expected t."""
+    if rule == "flat_scale_of_finance":
+        return season.area_eff_m2
+    if rule == "flat_limit":
+        return np.ones(len(season.farmers))
+    if rule == "share_of_expected_harvest":
+        return season.expected_t
+    _, of = np.unique(season.regions, return_inverse=True)
+    brings = np.bincount(of, weights=season.expected_t) / np.bincount(of, weights=season.area_eff_m2)
+    by_region: NDArray[np.float64] = season.area_eff_m2 * brings[of]
+    return by_region
+
+
+def lent_at(season: LentSeason, *, rule: str, scales: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what a rule lends, (scales, farmers), major units: within the product's smallest and largest ticket.
 
     Parameters
     ----------
     season : LentSeason
     rule : str
-        One of `FLAT_RULES`.
+        One of `RULES`.
     scales : ndarray of float, (scales,)
-        Amount a square metre of effective area, or a farmer.
+        Amounts for each unit of `size_by`.
     """
-    size = season.area_eff_m2 if rule == "flat_scale_of_finance" else np.ones(len(season.farmers))
-    lent = np.minimum(scales[:, None] * size, _ceiling(season.terms))
+    lent = np.minimum(scales[:, None] * size_by(rule, season), _ceiling(season.terms))
     return np.where(lent < _smallest(season.terms), 0.0, lent)
 
 
@@ -147,18 +163,20 @@ def keep_book(seasons: Sequence[LentSeason], lent: Sequence[NDArray[np.float64]]
 
 
 def scale_ladder(seasons: Sequence[LentSeason], *, rule: str) -> NDArray[np.float64]:
-    """Return rising scales of a flat rule, from the first that lends to anybody to the best harvest's whole worth."""
-    sizes = [season.area_eff_m2 if rule == "flat_scale_of_finance" else np.ones(1) for season in seasons]
-    first = max(_smallest(seasons[0].terms), 1.0) / max(float(size.max()) for size in sizes)
-    worth = [season.most_sensible * (1.0 if rule == "flat_scale_of_finance" else season.area_eff_m2.max())
-             for season in seasons]  # fmt: skip
-    return np.geomspace(first, max(2 * first, *worth), SCALES)
+    """Return rising scales of a rule, from the first that lends to anybody to the best harvest's whole worth."""
+    sizes = [size_by(rule, season) for season in seasons]
+    largest, usual = max(float(size.max()) for size in sizes), float(np.concatenate(sizes).mean())
+    if not largest > 0:  # nothing is expected of anybody: every scale lends nothing
+        return np.geomspace(1, 2, SCALES)
+    first = max(_smallest(seasons[0].terms), 1.0) / largest
+    worth = max(float(season.worth.max()) for season in seasons) / usual
+    return np.geomspace(first, max(2 * first, worth), SCALES)
 
 
 def solve_scale(
     seasons: Sequence[LentSeason], ladder: Book, *, rule: str, scales: NDArray[np.float64], loss_rate: float
 ) -> float | None:
-    """Return the largest scale at which a flat rule loses no more of what falls due than `loss_rate`.
+    """Return the largest scale at which a rule loses no more of what falls due than `loss_rate`.
 
     Parameters
     ----------
@@ -166,7 +184,7 @@ def solve_scale(
     ladder : Book
         Of the rule at `scales`.
     rule : str
-        One of `FLAT_RULES`.
+        One of `RULES`.
     scales : ndarray of float, rising
     loss_rate : float
 
@@ -182,7 +200,7 @@ def solve_scale(
     high = float(scales[min(within[-1] + 1, len(scales) - 1)])
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        book = keep_book(seasons, [lent_flat(season, rule=rule, scales=np.array([middle])) for season in seasons])
+        book = keep_book(seasons, [lent_at(season, rule=rule, scales=np.array([middle])) for season in seasons])
         if book.loss_rate()[0] <= loss_rate:
             low = middle
         else:
@@ -190,17 +208,17 @@ def solve_scale(
     return low
 
 
-def gain_over(policy: Book, flat: Book, ladder: Book) -> Gain:
-    """Return the policy's gain over a flat rule at equal loss, with an interval by resampling years.
+def gain_over(policy: Book, other: Book, ladder: Book) -> Gain:
+    """Return the policy's gain over a simpler rule at equal loss, with an interval by resampling years.
 
     Parameters
     ----------
-    policy, flat : Book
-        One rule each; `flat` at the scale that was solved, with nothing lent where none was found.
+    policy, other : Book
+        One rule each; `other` at the scale that was solved, with nothing lent where none was found.
     ladder : Book
-        The flat rule at rising scales, on which each resample solves again, straight between two steps.
+        The other rule at rising scales, on which each resample solves again, straight between two steps.
     """
-    ours, theirs = _totals(policy), _totals(flat)
+    ours, theirs = _totals(policy), _totals(other)
     credit, farmers = (_share(ours[i], theirs[i])[0] - 1.0 for i in (0, 1))
     bounds: list[float | None] = [None] * 4
     unmatched = 0
@@ -235,8 +253,9 @@ def _finite(value: float) -> float | None:
 
 
 def _gain_or_all(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return shares gained, infinite where the flat rule cannot lend at this loss."""
-    return np.where(theirs > 0, ours / np.where(theirs > 0, theirs, 1.0) - 1.0, np.inf)
+    """Return shares gained, infinite where the other rule cannot lend at this loss and the policy does."""
+    alone = np.where(ours > 0, np.inf, 0.0)
+    return np.where(theirs > 0, ours / np.where(theirs > 0, theirs, 1.0) - 1.0, alone)
 
 
 def _resampled_years(years: int) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-_POLICY, *_FLAT = (CATEGORIES[place] for place in (4, 3, 5))
+_POLICY, *_OTHERS = (CATEGORIES[place] for place in (4, 3, 1, 5, 6))
 _INCHES, _DPI = (10.0, 4.2), 150
 _LOSS_SHOWN = 4.0
 """Loss rates are shown up to so many times the policy's: beyond, nobody lends."""
@@ -30,7 +30,7 @@ class BacktestPicture:
     loss_rate: float
     credit: float
     curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
-    """Loss rate and credit of each flat rule at rising scales."""
+    """Loss rate and credit of each simpler rule at rising scales."""
     years: Sequence[int]
     realised: NDArray[np.float64]
     """Share of the policy's loans that failed, (years,); NaN without a loan."""
@@ -61,7 +61,7 @@ def _draw_credit(axes: Axes, picture: BacktestPicture) -> None:
     million = 1e6
     shown = max(_LOSS_SHOWN * picture.loss_rate, 1e-4)
     most = picture.credit
-    for (name, (loss, credit)), colour in zip(picture.curves.items(), _FLAT, strict=False):
+    for (name, (loss, credit)), colour in zip(picture.curves.items(), _OTHERS, strict=False):
         near = np.isfinite(loss) & (loss <= shown) & (credit > 0)
         axes.plot(100 * loss[near], credit[near] / million, color=colour, label=name.replace("_", " "))
         most = max(most, float(credit[near].max(initial=0.0)))

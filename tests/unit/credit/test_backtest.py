@@ -32,6 +32,7 @@ def lent(desk, farms, yields, *, ratio=1.0, policy=None, **more):
         estimates,
         plots,
         yields_t_ha=np.array(yields, dtype=float),
+        regions=["here"] * len(farms),
         policy=policy or desk.policy,
         crops=desk.crops,
         as_of=AS_OF,
@@ -129,7 +130,7 @@ def test_impossible_prices_and_mixed_seasons_are_refused(desk):
     mixed = estimates.set_column(estimates.schema.get_field_index("crop"), "crop", crops)
     with pytest.raises(InputUnusableError) as caught:
         lend_again(
-            mixed, plots, yields_t_ha=np.ones(4), policy=desk.policy, crops=desk.crops, as_of=AS_OF,
-            price_over_expected=None,
+            mixed, plots, yields_t_ha=np.ones(4), regions=["here"] * 4, policy=desk.policy, crops=desk.crops,
+            as_of=AS_OF, price_over_expected=None,
         )  # fmt: skip
     assert caught.value.code == "season_invalid"
