@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from agrocredit.domain.errors import InputUnusableError, Refusal, WrongUsageError
 from agrocredit.domain.summary import Summary
+from pipelines.carry_over import carry_over
 from pipelines.cube import publish_cube
 from pipelines.cube_blocks import BlockName, CubeWork
 from pipelines.engine import run_tasks
@@ -110,6 +111,16 @@ def observe(
         definitions = load_indices(request.indices or DEFAULT_INDICES, extra=request.index_file)
         scene_set = _find(request, plot_set, definitions)
         work = _work(request, plot_set, definitions)
+        if work.cube is None:  # a cube needs pixels, which no dataset holds
+            carry_over(
+                scene_set.scenes,
+                work,
+                earlier=request.out,
+                expected=_origin(plot_set, definitions),
+                plot_ids=plot_set.table["id"].to_pylist(),
+                client=client,
+                workers=workers,
+            )
         task = partial(observe_scene, work=work)
         outcomes = run_tasks(
             task,
@@ -210,7 +221,7 @@ def _publish(
     }
     manifest = {
         "schema_version": 1,
-        "recipe": recipe_sha256(definitions),
+        **_origin(plot_set, definitions),
         "indices": [definition.short_name for definition in definitions],
         "grids": {outcome.manifest["grid"]: outcome.grid for outcome in seen},
         "scenes": [outcome.manifest for outcome in seen],
@@ -220,6 +231,13 @@ def _publish(
     }
     write_observations(merged.parts(), request.out, manifest=manifest)
     return Summary(counts=counts, refused=ordered, facts={"out": str(request.out)})
+
+
+def _origin(plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> dict[str, str]:
+    """Return what the rows of a scene depend on besides the scene."""
+    ids = "\n".join(plot_set.table["id"].to_pylist())
+    plots = hashlib.sha256(f"{plot_set.shapes_sha256}\n{ids}".encode()).hexdigest()
+    return {"recipe": recipe_sha256(definitions), "plots_sha256": plots}
 
 
 def _outside(plot_set: PlotSet, merged: Merged) -> list[Refusal]:

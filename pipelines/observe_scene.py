@@ -18,6 +18,7 @@ from pipelines.cube_blocks import forget_scene, keep_block, keep_blocks_without_
 from pipelines.scene_weights import weights_on
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -46,6 +47,11 @@ class SceneWork:
         """Where coverage weights are kept: in the cache, or with the work of this run."""
         return (self.cache or self.folder) / "weights"
 
+    @property
+    def carried_folder(self) -> Path:
+        """Commits taken over from an earlier dataset; a run that begins makes them anew, because files may change."""
+        return self.folder / "carried"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneOutcome:
@@ -73,8 +79,8 @@ def observe_scene(scene: Scene, work: SceneWork) -> SceneOutcome:
     """
     from agrocredit.scenes import SceneRefusedError
 
-    name = hashlib.sha256(repr(scene).encode()).hexdigest()[:24]
-    record_file, rows_file = work.folder / f"{name}.json", work.folder / f"{name}.arrow"
+    own, carried = commit_files(scene, work.folder), commit_files(scene, work.carried_folder)
+    record_file, rows_file = carried if carried[0].is_file() else own
     if not record_file.is_file():
         try:
             _do(scene, work, record_file=record_file, rows_file=rows_file)
@@ -90,6 +96,19 @@ def observe_scene(scene: Scene, work: SceneWork) -> SceneOutcome:
         grid=record["grid"],
         refused=tuple(Refusal(**refusal) for refusal in record["refused"]),
     )
+
+
+def commit_files(scene: Scene, folder: Path) -> tuple[Path, Path]:
+    """Return where the record and the rows of a scene are or will be committed.
+
+    Parameters
+    ----------
+    scene : Scene
+    folder : Path
+        `SceneWork.folder` or `SceneWork.carried_folder`.
+    """
+    name = hashlib.sha256(repr(scene).encode()).hexdigest()[:24]
+    return folder / f"{name}.json", folder / f"{name}.arrow"
 
 
 def refused_scene(scene: Scene, refused: tuple[Refusal, ...]) -> SceneOutcome:
@@ -119,7 +138,7 @@ def _do(scene: Scene, work: SceneWork, *, record_file: Path, rows_file: Path) ->
         rows = _rows_that_can_be_read(opened, work)
         _write_rows(rows, rows_file)
         grid = asdict(opened.grid)
-        _commit(record_file, manifest=opened.manifest_entry(), grid=grid, refused=opened.refused)
+        commit(record_file, manifest=opened.manifest_entry(), grid=grid, refused=opened.refused)
 
 
 def _rows_that_can_be_read(opened: OpenedScene, work: SceneWork) -> pa.Table:
@@ -198,7 +217,18 @@ def _write_rows(rows: pa.Table, path: Path) -> None:
         writer.write_table(rows.combine_chunks())
 
 
-def _commit(path: Path, *, manifest: dict[str, Any], grid: dict[str, Any], refused: tuple[Refusal, ...]) -> None:
+def commit(path: Path, *, manifest: Mapping[str, Any], grid: Mapping[str, Any], refused: tuple[Refusal, ...]) -> None:
+    """Write the record that makes the rows of a scene count.
+
+    Parameters
+    ----------
+    path : Path
+    manifest : mapping
+        What the run's manifest says of the scene.
+    grid : mapping
+        The scene's grid, as plain values.
+    refused : tuple of Refusal
+    """
     from agrocredit.store.canonical_json import write_json
 
     write_json({"manifest": manifest, "grid": grid, "refused": [refusal.as_dict() for refusal in refused]}, path)

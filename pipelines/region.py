@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from agrocredit.domain.summary import Summary
 from pipelines.assess import AssessRequest, assess
+from pipelines.carry_over import standing_scenes
 from pipelines.check_plots import check_plots
 from pipelines.estimate import EstimateRequest, estimate
 from pipelines.observe import ObserveRequest, observe
@@ -72,6 +73,7 @@ def run_region(
             run.observations,
             _observe_key(config, run),
             lambda: _observe(config, run, client, workers, progress),
+            stands=lambda: _pixels_stand(config, run),
         )
         steps.do("estimate", run.estimates, _estimate_key(config, run), lambda: _estimate(config, run, progress))
         steps.do("assess", run.decisions, _assess_key(config, run), lambda: _assess(config, run))
@@ -86,10 +88,18 @@ class _Steps:
         self.earlier = read_run_record(run.path) if resume else None
         self.record = RunRecord(title=config.title, simulated=config.simulated)
 
-    def do(self, name: str, output: Path, key: str, step: Callable[[], Summary]) -> None:
-        """Do one step, or take over what an earlier run did of it."""
+    def do(
+        self,
+        name: str,
+        output: Path,
+        key: str,
+        step: Callable[[], Summary],
+        *,
+        stands: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Do one step, or take over what an earlier run did of it; `stands` looks at inputs that no key covers."""
         done = self.earlier.steps.get(name) if self.earlier else None
-        if done is None or done.key != key or not output.exists():
+        if done is None or done.key != key or not output.exists() or not stands():
             self.earlier = None  # what follows rests on new output
             done = Step(key=key, summary=_without_place(step()))
         self.record = self.record.with_step(name, done)
@@ -137,6 +147,28 @@ def _observe_key(config: RegionConfig, run: RunFolder) -> str:
     extra = (scenes.index_file,) if scenes.index_file else ()
     source = (Path(scenes.source),) if "://" not in scenes.source else (scenes.source,)
     return step_key(run.plots, scenes.start, scenes.end, scenes.collection, scenes.indices, *source, *extra)
+
+
+def _pixels_stand(config: RegionConfig, run: RunFolder) -> bool:
+    """Return whether the scenes that were observed still have the bytes that they had; not asked of an API's."""
+    from agrocredit.indices import DEFAULT_INDICES, compile_indices, load_indices
+    from agrocredit.scenes import find_scenes
+    from agrocredit.store.observations import read_manifest
+
+    settings = config.scenes
+    if "://" in settings.source:
+        return True
+    definitions = load_indices(settings.indices or DEFAULT_INDICES, extra=settings.index_file)
+    found = find_scenes(
+        settings.source,
+        start=settings.start,
+        end=settings.end,
+        bands=compile_indices(definitions).bands,
+        collection=settings.collection,
+    )
+    manifest = read_manifest(run.observations)
+    observed = {record["scene_id"] for record in manifest["scenes"]}
+    return observed == standing_scenes(found.scenes, manifest, cache=None)
 
 
 def _observe(

@@ -15,6 +15,7 @@ from agrocredit.domain.errors import Refusal, RefusedError
 from agrocredit.scenes.deflate_tiles import deflate_tiles
 from agrocredit.scenes.masks import clear_lookup
 from agrocredit.scenes.rasters import read_window
+from agrocredit.scenes.unchanged import description_sha256
 from agrocredit.scenes.wanted_tiles import ClearWindow, clouded, spans
 
 if TYPE_CHECKING:
@@ -228,6 +229,7 @@ class OpenedScene:
             "acquisition": self.scene.acquisition,
             "tile": self.scene.tile,
             "baseline": self.scene.baseline,
+            "item_sha256": description_sha256(self.scene),
             "scale": scale.scale,
             "offset": scale.offset,
             "offset_source": scale.offset_source,

@@ -19,7 +19,7 @@ from agrocredit.store.folders import atomic_folder
 from agrocredit.store.tables import read_parquet_table, write_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 MANIFEST = "manifest.json"
@@ -74,12 +74,23 @@ def read_observations(folder: Path) -> pa.Table:
         ``file_missing`` without folder or manifest; ``observations_invalid`` for a broken manifest, a missing part or
         one whose bytes changed; ``parquet_invalid``; what `agrocredit.domain.tables.conform` raises.
     """
-    manifest = read_manifest(folder)
-    tables = [read_parquet_table(path, None, KIND) for path in _parts(folder, manifest)]
-    if not tables:
-        return OBSERVATION_KEYS.empty_table()
-    schema = _schema_of(tables[0])
-    return pa.concat_tables([conform(table, schema, name=KIND) for table in tables])
+    tables = list(read_parts(folder))
+    return pa.concat_tables(tables) if tables else OBSERVATION_KEYS.empty_table()
+
+
+def read_parts(folder: Path) -> Iterator[pa.Table]:
+    """Yield the rows of an observations dataset part by part, with the columns of the first.
+
+    Parameters
+    ----------
+    folder : Path
+        As in `read_observations`, whose errors it raises.
+    """
+    schema: pa.Schema | None = None
+    for path in _parts(folder, read_manifest(folder)):
+        table = read_parquet_table(path, None, KIND)
+        schema = schema or _schema_of(table)
+        yield conform(table, schema, name=KIND)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -118,6 +118,23 @@ def test_resume_does_again_what_rests_on_changed_input(run, place, tmp_path):
     assert before["assess"]["key"] != after["assess"]["key"]
 
 
+def test_resume_notices_pixels_that_changed_under_an_item_that_did_not(run, place, tmp_path, monkeypatch):
+    _, undisturbed = run
+    moved = tmp_path / "place"
+    shutil.copytree(place, moved, ignore=shutil.ignore_patterns(undisturbed.name))
+    out = tmp_path / "copy"
+    shutil.copytree(undisturbed, out)
+    path = min((moved / "sample").rglob("*.tif"))
+    path.write_bytes(path.read_bytes() + b"\0")  # no pixel differs, but every byte counts
+    observed = []
+    real = region_flow.observe
+    monkeypatch.setattr(region_flow, "observe", lambda *args, **kwargs: observed.append(1) or real(*args, **kwargs))
+    run_region(moved / "region.toml", out=out, resume=True)
+    assert observed
+    found, before = (json.loads((one / "observations" / "manifest.json").read_text()) for one in (out, undisturbed))
+    assert found["scenes"] != before["scenes"]
+
+
 def test_two_runs_on_one_output_exclude_each_other(place):
     with hold(place / "held"), pytest.raises(RunInProgressError):
         run_region(place / "region.toml", out=place / "held")
