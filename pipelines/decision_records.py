@@ -58,16 +58,66 @@ def replay_decision(path: Path, *, policy: str | None = None) -> Summary:
     """
     from agrocredit.credit import load_policy, record_sha256, replay
 
+    stored, record = _read_record(path)
+    again = replay(record, policy=load_policy(policy or record["policy"]["name"]))
+    failed = () if again == stored else (f"{path.name}: computed again, the decision differs from its record",)
+    facts = {"decision_sha256": record_sha256(record), "result": record["result"], "same_bytes": not failed}
+    return Summary(counts={"decisions": 1}, facts=facts, failed_checks=failed)
+
+
+def explain_decision(path: Path, *, policy: str | None = None, language: str = "en") -> Summary:
+    """Return a decision in sentences: what happened, why, what alone would have changed it, and the way to a person.
+
+    Parameters
+    ----------
+    path : Path
+        A record as `write_decision_record` writes it; one that does not replay is a failed check.
+    policy : str, optional
+        Policy file; else the policy that ships under the name in the record.
+    language : str
+        Two-letter code: en, hi, sw, zh.
+
+    Raises
+    ------
+    InputUnusableError
+        As for `replay_decision`.
+    RefusedError
+        As for `replay_decision`.
+    WrongUsageError
+        ``language_unknown``.
+    """
+    from agrocredit.credit import load_policy, notice
+
+    replayed = replay_decision(path, policy=policy)
+    _, record = _read_record(path)
+    told = notice(record, policy=load_policy(policy or record["policy"]["name"]), language=language)
+    result = record["result"]
+    facts = {
+        "farmer_id": record["farmer_id"],
+        "season": record["season"],
+        **{
+            name: result[name] for name in ("outcome", "limit_minor", "currency", "limit_change", "binding_cap", "caps")
+        },
+        "adverse": told.adverse,
+        "reasons": [{"code": code, "sentence": sentence} for code, sentence in told.reasons],
+        "would_change": [
+            {"lever": str(change.lever), "now": change.now, "needed": change.needed, "sentence": sentence}
+            for change, sentence in told.would_change
+        ],
+        "sentences": list(told.sentences),
+        "decision_sha256": replayed.facts["decision_sha256"],
+    }
+    return Summary(counts={"decisions": 1}, facts=facts, failed_checks=replayed.failed_checks)
+
+
+def _read_record(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the bytes of a record and what they say."""
     try:
         stored = path.read_bytes()
         record: dict[str, Any] = json.loads(stored)
-        name = policy or record["policy"]["name"]
-        result = record["result"]
+        _ = record["policy"]["name"], record["result"]["limit_minor"]
     except FileNotFoundError:
         raise InputUnusableError("record_unreadable", f"{path}: no such file") from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputUnusableError("record_unreadable", f"{path} is not a decision record ({error!r})") from error
-    again = replay(record, policy=load_policy(name))
-    failed = () if again == stored else (f"{path.name}: computed again, the decision differs from its record",)
-    facts = {"decision_sha256": record_sha256(record), "result": result, "same_bytes": not failed}
-    return Summary(counts={"decisions": 1}, facts=facts, failed_checks=failed)
+    return stored, record

@@ -14,9 +14,13 @@ from agrocredit.cli.estimate import estimate
 from agrocredit.cli.observe import observe
 from agrocredit.cli.plots import plots_app
 from agrocredit.cli.policy import policy_app
+from agrocredit.cli.portfolio import portfolio
+from agrocredit.cli.price import price
 from agrocredit.cli.region import region
 from agrocredit.cli.release import evaluate, train
+from agrocredit.cli.relief import relief
 from agrocredit.cli.report import report
+from agrocredit.cli.tranches import tranches
 
 app = typer.Typer(
     name="agrocredit",
@@ -28,8 +32,10 @@ app = typer.Typer(
 )
 for command in (demo, observe, estimate, assess, region, report, train, evaluate, backtest):
     app.command()(command)
-for command in (close_day, verify):
-    app.command()(command)
+for lending in (price, portfolio, tranches, relief):
+    app.command()(lending)
+for books in (close_day, verify):
+    app.command()(books)
 app.add_typer(plots_app, name="plots")
 app.add_typer(data_app, name="data")
 app.add_typer(policy_app, name="policy")

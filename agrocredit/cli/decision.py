@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -44,6 +44,23 @@ def record(
         id_field=id_field,
     )
     answer(lambda _: write_decision_record(request, farmer_id=farmer, season=season), as_json=as_json)
+
+
+@decision_app.command()
+def explain(
+    record: Annotated[Path, typer.Argument(metavar="FILE", help="Decision record (JSON).")],
+    language: Annotated[str, typer.Option(help="en, hi, sw or zh.")] = "en",
+    policy: Annotated[str | None, typer.Option(help="Policy file, where it is not one that ships.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say a decision in plain sentences: what happened, why, what would have changed it; the notice of a cut."""
+    from pipelines.decision_records import explain_decision
+
+    answer(
+        lambda _: explain_decision(record, policy=policy, language=language),
+        as_json=as_json,
+        show=lambda summary: typer.echo("\n".join(cast("list[str]", summary.facts["sentences"]))),
+    )
 
 
 @decision_app.command()

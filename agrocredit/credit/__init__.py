@@ -13,12 +13,13 @@ from agrocredit.credit.assess import Assessment, assess, assess_one, decision_re
 from agrocredit.credit.case import Case, Finances, Stake
 from agrocredit.credit.counterfactual import Counterfactual, what_would_change
 from agrocredit.credit.difference import Change, decision_changes
+from agrocredit.credit.notice import Notice, notice
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
 from agrocredit.credit.portfolio import Portfolio, portfolio
 from agrocredit.credit.price import PRICES, price
 from agrocredit.credit.reasons import ReasonCode, explain
 from agrocredit.credit.record import canonical_json, record_sha256
-from agrocredit.credit.relief import ReliefProposal, ReliefTerms, load_relief, propose_relief
+from agrocredit.credit.relief import RELIEF, ReliefProposal, ReliefTerms, load_relief, propose_relief
 from agrocredit.credit.scorecard import LOAN_HISTORY
 from agrocredit.credit.terms import PolicyInForce
 from agrocredit.credit.tranches import SEEN, TRANCHES, tranches
@@ -30,6 +31,7 @@ __all__ = [
     "LOAN_HISTORY",
     "PLOTS",
     "PRICES",
+    "RELIEF",
     "SEEN",
     "TRANCHES",
     "Assessment",
@@ -38,6 +40,7 @@ __all__ = [
     "Counterfactual",
     "CreditPolicy",
     "Finances",
+    "Notice",
     "PolicyInForce",
     "Portfolio",
     "ReasonCode",
@@ -53,6 +56,7 @@ __all__ = [
     "facts_of",
     "load_policy",
     "load_relief",
+    "notice",
     "parse_policy",
     "portfolio",
     "price",

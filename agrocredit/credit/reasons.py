@@ -100,7 +100,7 @@ def explain(reason_code: str, *, language: str = "en", **facts: object) -> str:
     WrongUsageError
         ``language_unknown`` or ``reason_unknown``.
     """
-    sentences = _texts(language)
+    sentences = texts("reasons", language)
     if reason_code not in sentences:
         raise WrongUsageError("reason_unknown", f"no reason {reason_code!r} in language {language!r}")
     sentence = sentences[reason_code]
@@ -112,9 +112,15 @@ def explain(reason_code: str, *, language: str = "en", **facts: object) -> str:
 
 
 @cache
-def _texts(language: str) -> dict[str, dict[str, str]]:
-    """Return the sentences of a language by code."""
-    known = {path.name.split(".")[1]: path for path in sorted(TEXTS.glob("reasons.*.toml"))}
+def texts(kind: str, language: str) -> dict[str, dict[str, str]]:
+    """Return the sentences of a kind, ``reasons`` or ``notices``, in a language, by code.
+
+    Raises
+    ------
+    WrongUsageError
+        ``language_unknown``.
+    """
+    known = {path.name.split(".")[1]: path for path in sorted(TEXTS.glob(f"{kind}.*.toml"))}
     if language not in known:
         raise WrongUsageError("language_unknown", f"no texts in {language!r}, expected one of {', '.join(known)}")
     return tomllib.loads(known[language].read_text(encoding="utf-8"))

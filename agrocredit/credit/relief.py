@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from agrocredit.credit.pack import PackText, read_dates, read_parameter
 from agrocredit.credit.policy_schema import SCHEMA_VERSION
 from agrocredit.credit.quantities import QuantityError, read_quantity
@@ -51,6 +53,25 @@ class ReliefProposal:
     policy_version: str
     needs_confirmation: bool = True
     """Always: the system never acts on a proposal."""
+
+
+RELIEF = pa.schema(
+    [
+        pa.field("plot_id", pa.string(), nullable=False),
+        pa.field("crop", pa.string(), nullable=False),
+        pa.field("season", pa.string(), nullable=False),
+        pa.field("yield_t_ha", pa.float64(), nullable=False),
+        pa.field("normal_t_ha", pa.float64(), nullable=False),
+        pa.field("loss_share", pa.float64(), nullable=False),
+        pa.field("reschedule_years_max", pa.int32(), nullable=False),
+        pa.field("moratorium_years", pa.int32(), nullable=False),
+        pa.field("fresh_crop_loan", pa.bool_(), nullable=False),
+        pa.field("policy", pa.string(), nullable=False),
+        pa.field("policy_version", pa.string(), nullable=False),
+        pa.field("needs_confirmation", pa.bool_(), nullable=False),
+    ]
+)
+"""One row a plot: its loss against the normal yield, and what may be offered for it."""
 
 
 def load_relief(name_or_path: str | Path, *, on: date) -> ReliefTerms:

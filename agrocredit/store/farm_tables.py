@@ -117,6 +117,26 @@ def read_history(path: Path) -> CheckedTable:
     return _checked(table, _check_history, schema=HISTORY, name="history")
 
 
+def read_rows(path: Path, schema: pa.Schema, *, name: str) -> pa.Table:
+    """Return a user's table with the columns of a schema, all or nothing: a row that cannot be read ends it.
+
+    Parameters
+    ----------
+    path : Path
+        CSV (UTF-8, comma or semicolon) or Parquet.
+    schema : pyarrow.Schema
+        Columns wanted; those that may be null may be absent.
+    name : str
+        What to call the table in errors.
+
+    Raises
+    ------
+    InputUnusableError
+        ``file_missing``, ``parquet_invalid``, ``csv_invalid``, or what `agrocredit.domain.tables.conform` raises.
+    """
+    return conform(_read(path, schema, name=name, aliases={}), schema, name=name)
+
+
 def _check_history(row: dict[str, object]) -> None:
     yield_t_ha, year = row["yield_t_ha"], row["harvest_year"]
     if not isinstance(yield_t_ha, float) or not math.isfinite(yield_t_ha) or yield_t_ha < 0:

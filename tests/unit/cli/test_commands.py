@@ -25,6 +25,11 @@ COMMANDS = [
     ["policy", "diff"],
     ["decision", "record"],
     ["decision", "replay"],
+    ["decision", "explain"],
+    ["price"],
+    ["portfolio"],
+    ["tranches"],
+    ["relief"],
 ]
 
 SQUARE = [[[8.0, 47.0], [8.001, 47.0], [8.001, 47.001], [8.0, 47.001], [8.0, 47.0]]]
