@@ -39,8 +39,9 @@ def test_every_reason_has_a_sentence(code, language):
     assert "{" not in text
 
 
-def test_the_languages_are_those_whose_files_ship():
-    assert sorted(path.name.split(".")[1] for path in TEXTS.glob("*.toml")) == list(LANGUAGES)
+@pytest.mark.parametrize("kind", ["reasons", "notices"])
+def test_the_languages_are_those_whose_files_ship(kind):
+    assert sorted(path.name.split(".")[1] for path in TEXTS.glob(f"{kind}.*.toml")) == list(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
