@@ -22,6 +22,7 @@ from agrocredit.service import (
     health,
     limits,
     loans,
+    openapi,
     people,
     plots,
     regions,
@@ -33,7 +34,6 @@ from agrocredit.service.credential_store import CredentialStore
 from agrocredit.service.exchange import exchange_of
 from agrocredit.service.gate import Gate
 from agrocredit.service.metrics import Metrics
-from agrocredit.service.openapi import document, router_of
 from agrocredit.service.problems import PROBLEM_JSON, Problem, problem_body, problem_of
 from agrocredit.service.rate_limits import RateLimit
 from agrocredit.service.route_index import RouteIndex
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from agrocredit.service.platform import Platform
 
-NOUNS = (plots, people, limits, applications, decisions, loans, regions, events, audit, tokens, health)
+NOUNS = (plots, people, limits, applications, decisions, loans, regions, events, audit, tokens, health, openapi)
 _SECONDS_A_MINUTE = 60
 
 
@@ -103,9 +103,9 @@ def create_routes(platform: Platform, metrics: Metrics) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.platform, app.state.metrics, app.state.draining = platform, metrics, False
-    for noun in NOUNS:
-        app.include_router(noun.router)
-    app.include_router(router_of(document(app)))
+    app.state.document = None
+    for noun in NOUNS:  # flat: nested routers are searched one inside the other at every request
+        app.router.routes.extend(noun.router.routes)
     for kind in (Problem, AgrocreditError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _answer)
     return app

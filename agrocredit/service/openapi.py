@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from agrocredit.service.problems import PROBLEM_JSON, STATUS
 from agrocredit.service.route_table import ROUTES, Route
@@ -36,6 +36,18 @@ _KEY_HEADER = {
 }
 
 
+router = APIRouter(route_class=StrictRoute)
+
+
+@router.get("/v1/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """Return the OpenAPI document, made when first asked for."""
+    state = request.app.state
+    if state.document is None:
+        state.document = orjson.dumps(document(request.app))
+    return Response(state.document, media_type="application/json")
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of an app."""
     schema = app.openapi()
@@ -52,19 +64,6 @@ def document(app: FastAPI) -> dict[str, Any]:
         if operation is not None:
             _complete(operation, route)
     return schema
-
-
-def router_of(schema: dict[str, Any]) -> APIRouter:
-    """Return the route that gives the document out."""
-    router = APIRouter(route_class=StrictRoute)
-    data = orjson.dumps(schema)
-
-    @router.get("/v1/openapi.json", include_in_schema=False)
-    async def openapi() -> Response:
-        """Return the OpenAPI document."""
-        return Response(data, media_type="application/json")
-
-    return router
 
 
 def _complete(operation: dict[str, Any], route: Route) -> None:

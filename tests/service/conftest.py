@@ -3,7 +3,9 @@
 import asyncio
 import io
 import itertools
-from datetime import UTC, date, datetime
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 import httpx
 import pytest
@@ -20,6 +22,7 @@ from agrocredit.service.settings import Settings
 from agrocredit.service.workers import Workers
 from agrocredit.store.limit_snapshot import write_snapshot
 from agrocredit.store.personal import KeyRing
+from agrocredit.store.sql import open_database
 from agrocredit.store.sql.credentials import add_key, add_tenant, add_token
 from agrocredit.store.sql.plot_queries import ensure_farmer
 from agrocredit.store.sql.publishing import newest_decisions, publish_estimates
@@ -46,6 +49,11 @@ def somewhere():
     return square(114.0 + number % 500 * 0.003, 34.0 + number // 500 * 0.003)
 
 
+@cache
+def _policy():
+    return load_policy("smallholder-grain-cn")
+
+
 class Service:
     """A running service and its callers."""
 
@@ -54,8 +62,8 @@ class Service:
         self.settings = settings or Settings(
             key_requests_burst=10**6, tenant_requests_burst=10**6, guesses_per_minute=10**6, snapshots=folder
         )
-        self.clock_s = 0.0
-        self.policy = load_policy("smallholder-grain-cn")
+        self.clock_s, self.ticks = 0.0, itertools.count()
+        self.policy = _policy()
         self.platform = Platform(
             database=database,
             settings=self.settings,
@@ -64,12 +72,16 @@ class Service:
             published=PublishedLimits(folder, clock=lambda: self.clock_s),
             policies={self.policy.name: self.policy},
             crops=known_crops(),
-            now=lambda: NOW,
+            now=self._now,
             business_date=BUSINESS_ON,
             estimator=estimator,
         )
         self.app = create_app(self.platform, log=AccessLog(self.lines), clock=lambda: self.clock_s)
         self.keys = {}
+
+    def _now(self):
+        """Each look at the clock is later than the one before."""
+        return NOW + timedelta(milliseconds=next(self.ticks))
 
     def add_tenant(self, tenant_id):
         with self.database.oversee() as connection:
@@ -180,6 +192,20 @@ def service(database, tmp_path):
     made.add_tenant("rival")
     yield made
     made.platform.workers.close()
+
+
+@pytest.fixture(scope="session")
+def guarded(sqlite_template, tmp_path_factory):
+    """One service for all requests that are refused and change nothing."""
+    folder = tmp_path_factory.mktemp("guarded")
+    shutil.copy(sqlite_template, folder / "agrocredit.db")
+    database = open_database(f"sqlite:///{folder / 'agrocredit.db'}")
+    made = Service(database, folder)
+    made.add_tenant("bank")
+    made.add_tenant("rival")
+    yield made
+    made.platform.workers.close()
+    database.close()
 
 
 def problem(answer, status, code):
