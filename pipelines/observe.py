@@ -25,6 +25,7 @@ from pipelines.merge_acquisitions import Merged, merge_acquisitions
 from pipelines.observe_scene import SceneOutcome, SceneWork, observe_scene, refused_scene
 from pipelines.progress import Progress, silent
 from pipelines.recipe import recipe_sha256
+from pipelines.scene_weights import write_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,8 +175,6 @@ def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
 
 def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneWork:
     """Lay out the work folder; its name is a hash of what the sums depend on, so that only equal work is taken over."""
-    import pyarrow.parquet as pq
-
     from agrocredit.indices import compile_indices
     from agrocredit.store.atomic import atomic_file, output_errors
 
@@ -186,7 +185,7 @@ def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
     with output_errors(request.out):
         folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / "plots.parquet") as temporary:
-        pq.write_table(plot_set.table.select(["geometry"]), temporary, compression="none", use_dictionary=False)
+        write_shapes(plot_set.table["geometry"], temporary)
     named = None if request.cube_blocks is None else tuple(map(BlockName.parse, request.cube_blocks))
     cube = CubeWork(folder=folder / "cube", blocks=named) if request.cube else None
     return SceneWork(folder=folder, indices=compile_indices(definitions), cache=request.cache, cube=cube)

@@ -17,10 +17,11 @@ import numpy as np
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from agrocredit.domain.grid import Grid
-    from agrocredit.zonal import CoverageWeights
+    from agrocredit.zonal import CoverageWeights, Outlines
 
 EDGE_POINTS = 21
 """Points along each side of a grid when its outline is drawn in degrees: a straight side there is a curve here."""
@@ -44,6 +45,23 @@ class GridWeights:
     weights: CoverageWeights
 
 
+def write_shapes(wkb: pa.ChunkedArray, path: Path) -> None:
+    """Write the shapes of a run's plots where `weights_on` finds them.
+
+    Parameters
+    ----------
+    wkb : pyarrow.ChunkedArray of large_binary
+        EPSG:4326, each in the normal form of plots; in the order that numbers them.
+    path : Path
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Plain pages of few plots: they go as they came, and a worker holds a few at a time.
+    options = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(pa.table({"geometry": wkb}), path, row_group_size=_PLOTS_AT_A_TIME, **options)
+
+
 def weights_on(grid: Grid, *, plots_file: Path, folder: Path) -> GridWeights:
     """Return the coverage weights of plots on a grid, made by the first task that asks and kept on disk for the others.
 
@@ -51,11 +69,11 @@ def weights_on(grid: Grid, *, plots_file: Path, folder: Path) -> GridWeights:
     ----------
     grid : Grid
     plots_file : Path
-        GeoParquet in EPSG:4326.
+        As `write_shapes` writes it.
     folder : Path
         Where weights are kept, by content.
     """
-    from agrocredit.zonal import kept_weights
+    from agrocredit.zonal import kept_weights, outlines_key
 
     key = (str(plots_file), grid)
     with _building[key]:
@@ -63,36 +81,51 @@ def weights_on(grid: Grid, *, plots_file: Path, folder: Path) -> GridWeights:
             while len(_known) >= GRIDS_KEPT:
                 _known.pop(next(iter(_known)))
             numbers, near = plots_near(plots_file, grid)
-            _known[key] = GridWeights(numbers=numbers, weights=kept_weights(near, grid=grid, folder=folder))
+            name = outlines_key(near, grid=grid)
+            weights = kept_weights(name, folder=folder, build=lambda: _weights(near, grid=grid, key=name))
+            _known[key] = GridWeights(numbers=numbers, weights=weights)
         return _known[key]
 
 
-def plots_near(plots_file: Path, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    """Return numbers and geometries of the plots whose box touches a grid, in the grid's CRS.
+def _weights(near: list[Outlines], *, grid: Grid, key: str) -> CoverageWeights:
+    """Return the weights of outlines in degrees; each piece is let go when it has been weighed."""
+    from pyproj import Transformer
+
+    from agrocredit.zonal import cover_outlines
+
+    to_metres = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True).transform
+    near.reverse()
+    pieces = (near.pop().moved(to_metres) for _ in range(len(near)))
+    return cover_outlines(pieces, grid=grid, key=key)
+
+
+def plots_near(plots_file: Path, grid: Grid) -> tuple[NDArray[np.int64], list[Outlines]]:
+    """Return numbers and outlines, in degrees, of the plots whose box touches a grid.
 
     Far from its zone a projection has no answer, so the other plots stay out.
 
     Parameters
     ----------
     plots_file : Path
-        GeoParquet in EPSG:4326.
+        As in `weights_on`.
     grid : Grid
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
-    import shapely
-    from pyproj import Transformer
+
+    from agrocredit.zonal import Outlines
 
     box = _box_deg(grid)
-    to_metres = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True).transform
-    numbers, near, first = [], [], 0
+    numbers, near, first = [np.zeros(0, np.int64)], [], 0
     with pq.ParquetFile(plots_file) as file:
         for batch in file.iter_batches(batch_size=_PLOTS_AT_A_TIME, columns=["geometry"]):
-            plots = shapely.from_wkb(batch["geometry"].to_numpy(zero_copy_only=False))
-            touching = np.flatnonzero(_touches(shapely.bounds(plots), box))
-            numbers.append(first + touching)
-            near.append(shapely.transform(plots[touching], to_metres, interleaved=False))
-            first += plots.size
-    return np.concatenate(numbers), np.concatenate(near)
+            plots = Outlines.of_wkb(batch["geometry"])
+            touching = _touches(plots.bounds, box)
+            numbers.append(first + np.flatnonzero(touching))
+            first += len(batch)
+            if touching.any():
+                near.append(plots if touching.all() else Outlines.of_wkb(batch["geometry"].filter(pa.array(touching))))
+    return np.concatenate(numbers), near
 
 
 def _box_deg(grid: Grid) -> tuple[float, float, float, float]:

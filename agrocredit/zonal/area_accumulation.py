@@ -197,3 +197,40 @@ def cover_windows(
         counts[w] = edges_to - n_edges, runs_to - n_runs, total
         n_edges, n_runs = edges_to, runs_to
     return edge[:n_edges], low[:n_edges], run[:n_runs], counts, -1
+
+
+@entry
+def place_entries(  # noqa: PLR0917 - numba has no keyword-only arguments
+    edge: NDArray[np.uint32],
+    low: NDArray[np.uint16],
+    run: NDArray[np.uint32],
+    counts: NDArray[np.int32],
+    edge_to: NDArray[np.int64],
+    run_to: NDArray[np.int64],
+    all_edges: NDArray[np.uint32],
+    all_lows: NDArray[np.uint16],
+    all_runs: NDArray[np.uint32],
+) -> None:
+    """Copy the entries of some parts to their places among all.
+
+    Parameters
+    ----------
+    edge, low, run : ndarrays
+        Entries of the parts, one part after the other.
+    counts : ndarray of int32, shape (parts, 2)
+        Edges and runs of each part.
+    edge_to, run_to : ndarray of int64, shape (parts,)
+        Where each part begins among all.
+    all_edges, all_lows, all_runs : ndarrays
+        Filled here.
+    """
+    n_edges = n_runs = 0
+    for part in range(counts.shape[0]):
+        edges, runs = counts[part]
+        to = edge_to[part]
+        all_edges[to : to + edges] = edge[n_edges : n_edges + edges]
+        all_lows[to : to + edges] = low[n_edges : n_edges + edges]
+        to = run_to[part]
+        all_runs[to : to + runs] = run[n_runs : n_runs + runs]
+        n_edges += edges
+        n_runs += runs

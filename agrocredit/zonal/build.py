@@ -10,12 +10,13 @@ import numpy as np
 import shapely
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.zonal.area_accumulation import cover_windows
+from agrocredit.zonal.area_accumulation import cover_windows, place_entries
 from agrocredit.zonal.layout import BLOCK, FORMAT, FULL
+from agrocredit.zonal.outlines import Outlines
 from agrocredit.zonal.weights import CoverageWeights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _CHUNK_PLOTS = 16_384
 """Plots whose corner points are in memory at a time."""
-_RUN = 2
-"""Position of the runs among the streams of a chunk."""
 _POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 
 
@@ -66,12 +65,43 @@ def build_weights(
         area, rings that cross or overlap by more than a millionth of a pixel. The plot's number is named.
     """
     plots = np.asarray(geometries, object)
-    areas_px = _areas_px(plots, plot_areas_m2, grid)
-    chunks = [
-        _cover_chunk(plots[first : first + _CHUNK_PLOTS], areas_px[first : first + _CHUNK_PLOTS], first, grid)
-        for first in range(0, plots.size, _CHUNK_PLOTS)
-    ]
-    return _merge(chunks, grid=grid, key=weights_key(plots, grid=grid, plot_areas_m2=plot_areas_m2))
+    _check_shapes(plots)
+    areas = None if plot_areas_m2 is None else np.asarray(plot_areas_m2, np.float64)
+    if areas is not None and areas.shape != plots.shape:
+        raise InputUnusableError("geometry_invalid", f"{areas.size} areas for {plots.size} plots")
+    pieces = (Outlines.of_shapes(plots[at : at + _CHUNK_PLOTS]) for at in range(0, plots.size, _CHUNK_PLOTS))
+    key = weights_key(plots, grid=grid, plot_areas_m2=plot_areas_m2)
+    return cover_outlines(pieces, grid=grid, key=key, plot_areas_m2=areas)
+
+
+def cover_outlines(
+    pieces: Iterable[Outlines], *, grid: Grid, key: str, plot_areas_m2: NDArray[np.float64] | None = None
+) -> CoverageWeights:
+    """Return what `build_weights` returns, of plots that come some thousands at a time.
+
+    Parameters
+    ----------
+    pieces : iterable of Outlines
+        In the CRS of the grid, m. Each is let go before the next is asked for.
+    grid, plot_areas_m2
+        As in `build_weights`.
+    key : str
+        Content hash of plots, grid and format.
+
+    Raises
+    ------
+    InputUnusableError
+        ``geometry_invalid`` as `build_weights`.
+    """
+    chunks: list[_Chunk] = []
+    first = 0
+    for outlines in pieces:
+        plots = slice(first, first + outlines.plot_at.size - 1)
+        areas = outlines.areas if plot_areas_m2 is None else plot_areas_m2[plots]
+        _refuse(~(np.isfinite(areas) & (areas > 0)), "has no area", first=first)
+        chunks.append(_cover_chunk(outlines, areas / grid.resolution_m**2, first, grid))
+        first = plots.stop
+    return _merge(chunks, grid=grid, key=key)
 
 
 def weights_key(geometries: ArrayLike, *, grid: Grid, plot_areas_m2: NDArray[np.float64] | None = None) -> str:
@@ -92,19 +122,31 @@ def weights_key(geometries: ArrayLike, *, grid: Grid, plot_areas_m2: NDArray[np.
     return digest.hexdigest()
 
 
-def _areas_px(plots: NDArray[np.object_], plot_areas_m2: NDArray[np.float64] | None, grid: Grid) -> NDArray[np.float64]:
+def outlines_key(pieces: Iterable[Outlines], *, grid: Grid) -> str:
+    """Return the content hash of what `cover_outlines` would build, however the plots are cut into pieces.
+
+    Parameters
+    ----------
+    pieces : iterable of Outlines
+        In any one CRS: what the grid's is to be made of them is settled by the grid.
+    grid : Grid
+    """
+    points, rings, plots = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
+    for outlines in pieces:
+        points.update(np.ascontiguousarray(outlines.xy, "<f8").data)
+        rings.update(np.diff(outlines.ring_at).astype("<i8").data)
+        plots.update(np.diff(outlines.plot_at).astype("<i8").data)
+    parts = (points.hexdigest(), rings.hexdigest(), plots.hexdigest())
+    return hashlib.sha256(f"outlines {FORMAT} {BLOCK} {FULL} {grid.key} {parts}".encode()).hexdigest()
+
+
+def _check_shapes(plots: NDArray[np.object_]) -> None:
     if plots.ndim != 1:
         raise InputUnusableError("geometry_invalid", f"geometries of shape {plots.shape}, expected one dimension")
-    measured = np.asarray(shapely.area(plots), np.float64)
-    areas = measured if plot_areas_m2 is None else np.asarray(plot_areas_m2, np.float64)
-    if areas.shape != plots.shape:
-        raise InputUnusableError("geometry_invalid", f"{areas.size} areas for {plots.size} plots")
     _refuse(~np.isin(shapely.get_type_id(plots), _POLYGONAL), "is no polygon or multipolygon")
     # An empty shape has no bounds; a NaN coordinate is left out of the bounds and shows in the area.
-    finite = np.isfinite(shapely.bounds(plots)).all(axis=1) & np.isfinite(measured)
+    finite = np.isfinite(shapely.bounds(plots)).all(axis=1) & np.isfinite(shapely.area(plots))
     _refuse(~finite, "is empty or has coordinates that are not finite")
-    _refuse(~(np.isfinite(areas) & (areas > 0)), "has no area")
-    return areas / grid.resolution_m**2
 
 
 def _refuse(wrong: NDArray[np.bool_], reason: str, *, first: int = 0) -> None:
@@ -112,8 +154,10 @@ def _refuse(wrong: NDArray[np.bool_], reason: str, *, first: int = 0) -> None:
         raise InputUnusableError("geometry_invalid", f"plot number {first + int(np.argmax(wrong))} {reason}")
 
 
-def _cover_chunk(plots: NDArray[np.object_], areas_px: NDArray[np.float64], first: int, grid: Grid) -> _Chunk:
-    xy, ring_at, plot_at = _rings(plots, grid)
+def _cover_chunk(outlines: Outlines, areas_px: NDArray[np.float64], first: int, grid: Grid) -> _Chunk:
+    xy = outlines.xy - np.array([grid.x0, grid.y0])
+    xy *= np.array([1 / grid.resolution_m, -1 / grid.resolution_m])
+    ring_at, plot_at = outlines.ring_at, outlines.plot_at
     windows, blocks, inside = _windows(xy, ring_at[plot_at], grid)
     edge, low, run, counts, wrong = cover_windows(xy, ring_at, plot_at, windows)
     if wrong >= 0:
@@ -121,7 +165,7 @@ def _cover_chunk(plots: NDArray[np.object_], areas_px: NDArray[np.float64], firs
             "geometry_invalid",
             f"plot number {first + wrong} has rings that cross or overlap, expected a valid polygon",
         )
-    totals = np.zeros(plots.size, np.int64)
+    totals = np.zeros(areas_px.size, np.int64)
     np.add.at(totals, windows[:, 0], counts[:, 2])
     # A plot wholly on the grid is as large as its weights say, so that seen in full is exactly 1.
     use_total = inside & (totals > 0) & (np.abs(totals / FULL - areas_px) < 1e-5 * areas_px)
@@ -133,16 +177,6 @@ def _cover_chunk(plots: NDArray[np.object_], areas_px: NDArray[np.float64], firs
         counts=counts[kept, :2].astype(np.int32),
         area_px=np.where(use_total, totals / FULL, areas_px),
     )
-
-
-def _rings(plots: NDArray[np.object_], grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return corner points in pixels, where rings begin, and where plots begin in the rings."""
-    kind, metres, offsets = shapely.to_ragged_array(shapely.orient_polygons(plots), include_z=False)
-    metres -= np.array([grid.x0, grid.y0])
-    xy = np.ascontiguousarray(metres * np.array([1 / grid.resolution_m, -1 / grid.resolution_m]))
-    ring_at = offsets[0].astype(np.int64)
-    parts_at = offsets[1] if kind == shapely.GeometryType.POLYGON else offsets[1][offsets[2]]
-    return xy, ring_at, parts_at.astype(np.int64)
 
 
 def _windows(
@@ -169,20 +203,25 @@ def _windows(
     return windows, block_row * -(-grid.width // BLOCK) + block_col, (box == clipped).all(axis=1)
 
 
-def _merge(chunks: Sequence[_Chunk], *, grid: Grid, key: str) -> CoverageWeights:
-    """Sort the parts of all chunks by block, then plot."""
-    plot = np.concatenate([chunk.plot for chunk in chunks] or [np.zeros(0, np.int32)])
-    block = np.concatenate([chunk.block for chunk in chunks] or [np.zeros(0, np.int32)])
-    counts = np.concatenate([chunk.counts for chunk in chunks] or [np.zeros((0, 2), np.int32)])
+def _merge(chunks: list[_Chunk], *, grid: Grid, key: str) -> CoverageWeights:
+    """Sort the parts of all chunks by block, then plot; each chunk is let go when its entries are in place."""
+    plot = np.concatenate([np.zeros(0, np.int32), *(chunk.plot for chunk in chunks)])
+    block = np.concatenate([np.zeros(0, np.int32), *(chunk.block for chunk in chunks)])
+    counts = np.concatenate([np.zeros((0, 2), np.int32), *(chunk.counts for chunk in chunks)])
+    area_px = np.concatenate([np.zeros(0), *(chunk.area_px for chunk in chunks)])
     order = np.argsort(block, kind="stable")
     n_blocks = -(-grid.height // BLOCK) * -(-grid.width // BLOCK)
     edge_at, run_at = _starts(counts[order, 0]), _starts(counts[order, 1])
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
-    edge, low, run = (
-        _gather(chunks, stream, at=at, place=place, dtype=dtype)
-        for stream, at, dtype in ((0, edge_at, np.uint32), (1, edge_at, np.uint16), (2, run_at, np.uint32))
-    )
+    edge, low = np.empty(edge_at[-1], np.uint32), np.empty(edge_at[-1], np.uint16)
+    run = np.empty(run_at[-1], np.uint32)
+    last = plot.size
+    while chunks:
+        chunk = chunks.pop()
+        to = place[last - chunk.plot.size : last]
+        last -= chunk.plot.size
+        place_entries(*chunk.streams, chunk.counts, edge_at[to], run_at[to], edge, low, run)
     return CoverageWeights(
         grid=grid,
         key=key,
@@ -193,7 +232,7 @@ def _merge(chunks: Sequence[_Chunk], *, grid: Grid, key: str) -> CoverageWeights
         part_edge_at=edge_at,
         part_run_at=run_at,
         block_part_at=_starts(np.bincount(block, minlength=n_blocks)),
-        area_px=np.concatenate([chunk.area_px for chunk in chunks] or [np.zeros(0)]),
+        area_px=area_px,
     )
 
 
@@ -201,17 +240,3 @@ def _starts(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     starts = np.zeros(counts.size + 1, np.int64)
     np.cumsum(counts, out=starts[1:])
     return starts
-
-
-def _gather(
-    chunks: Sequence[_Chunk], stream: int, *, at: NDArray[np.int64], place: NDArray[np.intp], dtype: type[np.generic]
-) -> NDArray[Any]:
-    """Copy one stream of all chunks to its final places."""
-    target = np.empty(at[-1], dtype)
-    first = 0
-    for chunk in chunks:
-        to = at[place[first : first + chunk.plot.size]]
-        sizes = chunk.counts[:, 1 if stream == _RUN else 0]
-        target[np.repeat(to - _starts(sizes)[:-1], sizes) + np.arange(sizes.sum())] = chunk.streams[stream]
-        first += chunk.plot.size
-    return target

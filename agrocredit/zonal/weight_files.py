@@ -20,14 +20,13 @@ from safetensors.numpy import save_file
 
 from agrocredit.domain.errors import AgrocreditError, InputUnusableError
 from agrocredit.domain.grid import Grid
-from agrocredit.zonal.build import build_weights, weights_key
 from agrocredit.zonal.layout import FORMAT
 from agrocredit.zonal.weights import ARRAYS, CoverageWeights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 _ENTRY = "agrocredit"
 _DTYPES = {"U16": "<u2", "U32": "<u4", "I32": "<i4", "I64": "<i8", "F64": "<f8"}
@@ -83,19 +82,18 @@ def load_weights(path: Path, *, verify: bool = True) -> CoverageWeights:
         raise InputUnusableError("weights_invalid", f"{path} is no file of coverage weights: {error!r}") from error
 
 
-def kept_weights(
-    geometries: ArrayLike, *, grid: Grid, folder: Path, plot_areas_m2: NDArray[np.float64] | None = None
-) -> CoverageWeights:
-    """Return the weights of these plots on this grid from a folder; built and put there if it has none that is whole.
+def kept_weights(key: str, *, folder: Path, build: Callable[[], CoverageWeights]) -> CoverageWeights:
+    """Return the weights of a key from a folder; built and put there if it has none that are whole.
 
     Parameters
     ----------
-    geometries, grid, plot_areas_m2
-        As in `build_weights`.
+    key : str
+        Content hash, which is also the file's name, so that many runs may share a folder.
     folder : Path
-        Made if absent. Files are named by content, so many runs may share it.
+        Made if absent.
+    build : callable
+        Returns the weights of this key.
     """
-    key = weights_key(geometries, grid=grid, plot_areas_m2=plot_areas_m2)
     path = folder / f"{key}.weights"
     try:
         kept = load_weights(path)
@@ -105,7 +103,7 @@ def kept_weights(
         if kept.key == key:
             return kept
     folder.mkdir(parents=True, exist_ok=True)
-    save_weights(build_weights(geometries, grid=grid, plot_areas_m2=plot_areas_m2), path)
+    save_weights(build(), path)
     return load_weights(path, verify=False)
 
 

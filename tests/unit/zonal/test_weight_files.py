@@ -73,24 +73,19 @@ def test_another_format_is_refused(weights, tmp_path, monkeypatch):
         load_weights(tmp_path / "a")
 
 
-def test_kept_weights_are_built_once(make_grid, in_pixels, tmp_path, monkeypatch):
-    grid = make_grid()
-    plots = in_pixels([box(1, 1, 3, 3)], grid)
-    first = kept_weights(plots, grid=grid, folder=tmp_path / "new")
-    monkeypatch.setattr("agrocredit.zonal.weight_files.build_weights", None)
-    again = kept_weights(plots, grid=grid, folder=tmp_path / "new")
-    assert again.key == first.key
-    np.testing.assert_array_equal(again.run, first.run)
+def test_kept_weights_are_built_once(weights, tmp_path):
+    first = kept_weights(weights.key, folder=tmp_path / "new", build=lambda: weights)
+    again = kept_weights(weights.key, folder=tmp_path / "new", build=lambda: 1 / 0)
+    assert again.key == first.key == weights.key
+    np.testing.assert_array_equal(again.run, weights.run)
 
 
-def test_kept_weights_that_were_damaged_are_built_anew(make_grid, in_pixels, tmp_path):
-    grid = make_grid()
-    plots = in_pixels([box(1, 1, 3, 3)], grid)
-    kept_weights(plots, grid=grid, folder=tmp_path)
+def test_kept_weights_that_were_damaged_are_built_anew(weights, tmp_path):
+    kept_weights(weights.key, folder=tmp_path, build=lambda: weights)
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
     path.write_bytes(whole[:-3])
-    assert kept_weights(plots, grid=grid, folder=tmp_path).n_plots == 1
+    assert kept_weights(weights.key, folder=tmp_path, build=lambda: weights).n_plots == weights.n_plots
     assert path.read_bytes() == whole
 
 
