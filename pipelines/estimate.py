@@ -6,7 +6,7 @@ a row: quantiles, or the reason why there are none. Nothing known after `as_of` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agrocredit.domain.errors import InputUnusableError
@@ -50,6 +50,8 @@ class EstimateRequest:
     release: str | None = None
     """Name under the models that ship, or a folder; None means the one in force."""
     id_field: str | None = None
+    explain: Path | None = None
+    """JSON file to write what moved each estimate into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class Knowledge:
     region: str | None
     refused: tuple[Refusal, ...]
     """Rows of the user's tables that could not be used."""
+    explain: bool
+    """Whether to say what moved each estimate."""
 
 
 def estimate(request: EstimateRequest, *, progress: Progress = silent) -> Summary:
@@ -93,6 +97,10 @@ def estimate(request: EstimateRequest, *, progress: Progress = silent) -> Summar
             progress("estimate", done, len(groups))
         table = pa.concat_tables([answer.rows for answer in answers]).sort_by("plot_id")
         write_parquet(table, request.out)
+        if request.explain is not None:
+            from pipelines.explain import write_explained
+
+            write_explained({plot: found for one in answers for plot, found in one.explained.items()}, request.explain)
     facts = {
         "as_of": knowledge.as_of.isoformat(),
         "releases": sorted(set(table["release"].to_pylist())),
@@ -125,6 +133,7 @@ def _knowledge(request: EstimateRequest, crops: Mapping[str, Crop]) -> Knowledge
         history=history,
         region=request.region,
         refused=refused,
+        explain=request.explain is not None,
     )
 
 
@@ -167,6 +176,8 @@ class GroupAnswer:
     """``thermal`` or ``calendar``; None where nobody looked."""
     plots_with_history: int = 0
     """Plots whose region's earlier yields spoke along."""
+    explained: Mapping[str, object] = field(default_factory=dict)
+    """What moved the estimates, by plot, where it was asked for."""
 
 
 def _answer(group: CropGroup, *, release: Release | None, knowledge: Knowledge) -> GroupAnswer:
@@ -180,8 +191,11 @@ def _answer(group: CropGroup, *, release: Release | None, knowledge: Knowledge) 
 
 
 def _predict(group: CropGroup, release: Release, knowledge: Knowledge) -> GroupAnswer:
+    import pandas as pd
+
     from agrocredit.features import assemble_season
     from agrocredit.yields import PlotFacts, area_outlooks, outlook_for, predict
+    from pipelines.explain import explain_rows
 
     assert group.season is not None  # noqa: S101 - _estimate_group answered for groups without one
     facts = release.facts
@@ -210,8 +224,11 @@ def _predict(group: CropGroup, release: Release, knowledge: Knowledge) -> GroupA
         outlooks=[outlook_for(region, outlooks) for region in regions],
         evidence=evidence_sha256(knowledge.observations, group.plots["id"].tolist()),
     )
+    rows = predict(season, release=release, plots=plots, harvest_year=knowledge.harvest_year)
+    named = [None if pd.isna(region) else str(region) for region in regions]
     return GroupAnswer(
-        rows=predict(season, release=release, plots=plots, harvest_year=knowledge.harvest_year),
+        rows=rows,
+        explained=explain_rows(season, rows, release=release, plots=plots, regions=named) if knowledge.explain else {},
         axis=str(season.attrs["axis"]),
         plots_with_history=sum(outlook is not None for outlook in plots.outlooks),
     )

@@ -25,6 +25,7 @@ def estimate(
         str | None, typer.Option(help="Released model, by name or folder; else the one in force.")
     ] = None,
     id_field: IdField = None,
+    explain: Annotated[Path | None, typer.Option(help="JSON file to say in what moved each estimate.")] = None,
     as_json: Json = False,
 ) -> None:
     """State what each plot will bring, with an interval, or why nobody can say."""
@@ -43,5 +44,6 @@ def estimate(
         region=region,
         release=release,
         id_field=id_field,
+        explain=explain,
     )
     answer(lambda progress: run(request, progress=progress), as_json=as_json)

@@ -67,6 +67,15 @@ class PlotFacts:
             evidence=self.evidence[rows],
         )
 
+    def chosen(self, places: NDArray[np.intp]) -> PlotFacts:
+        """Return the facts of the plots at some places, in their order."""
+        return PlotFacts(
+            area_m2=self.area_m2[places],
+            latitude_deg=self.latitude_deg[places],
+            outlooks=[self.outlooks[place] for place in places],
+            evidence=[self.evidence[place] for place in places],
+        )
+
 
 def predict(season: xr.Dataset, *, release: Release, plots: PlotFacts, harvest_year: int) -> pa.Table:
     """Return the estimates of all plots of a season, in its order, as `agrocredit.domain.tables.ESTIMATES`.
