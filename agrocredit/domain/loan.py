@@ -88,6 +88,8 @@ class Loan:
     rate_ppm: int
     """Yearly rate in millionths: 70,000 is 7 %. An integer, so that interest is exact."""
     due_on: date
+    last_on: date
+    """Latest business date on which money moved; no later movement is dated before it."""
     interest_through_on: date
     """Last business day whose interest is posted."""
     interest_carry: int

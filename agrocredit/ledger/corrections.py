@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 from agrocredit.domain.entry import Account, Movement, MovementKind, Posting, check_amount
 from agrocredit.domain.errors import RefusedError
 from agrocredit.domain.loan import Limit, LimitStatus, Loan, LoanChange, LoanStatus
-from agrocredit.ledger.life_cycle import OWING, check_currency, check_status, open_business_date, settle, with_drawn
-from agrocredit.ledger.repayment import ACCOUNTS, owed_minor, with_balances
+from agrocredit.ledger.life_cycle import (
+    OWING,
+    check_currency,
+    check_status,
+    open_business_date,
+    settle,
+    with_balances,
+    with_drawn,
+)
+from agrocredit.ledger.repayment import ACCOUNTS, owed_minor
 
 if TYPE_CHECKING:
     from datetime import date

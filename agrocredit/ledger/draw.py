@@ -14,6 +14,7 @@ from agrocredit.ledger.life_cycle import (
     check_limit_in_force,
     check_status,
     open_business_date,
+    with_balances,
     with_drawn,
 )
 
@@ -59,7 +60,7 @@ def draw(loan: Loan, limit: Limit, *, amount_minor: int, currency: str, on: date
     )
     return LoanChange(
         loan_before=loan,
-        loan=replace(loan, status=LoanStatus.ACTIVE, principal_minor=loan.principal_minor + amount_minor),
+        loan=replace(with_balances(loan, movement=movement), status=LoanStatus.ACTIVE),
         limit_before=limit,
         limit=with_drawn(limit, change_minor=amount_minor),
         movement=movement,

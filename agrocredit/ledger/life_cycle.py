@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from agrocredit.domain.entry import Account
 from agrocredit.domain.errors import RefusedError
 from agrocredit.domain.loan import Limit, LimitStatus, Loan, LoanChange, LoanStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
+
+    from agrocredit.domain.entry import Movement
 
 DRAWABLE = (LoanStatus.APPROVED, LoanStatus.ACTIVE)
 """States in which money may be taken."""
@@ -66,13 +70,12 @@ def check_limit_in_force(limit: Limit, *, on: date) -> None:
 
 
 def open_business_date(loan: Loan, *, on: date) -> date:
-    """Return the date a movement counts for: `on`, or the first day whose interest is not posted yet, if that is later.
+    """Return the date a movement counts for: `on`, unless the loan is further already.
 
-    A clock that was set back, or a day already closed, must neither lose a payment nor change interest that stands.
+    A clock that was set back, or a day already closed, must neither lose a payment nor change interest that stands. So
+    no movement is dated before an earlier one, nor on a day whose interest is posted.
     """
-    from datetime import timedelta
-
-    return max(on, loan.interest_through_on + timedelta(days=1))
+    return max(on, loan.last_on, loan.interest_through_on + timedelta(days=1))
 
 
 def settle(loan: Loan, *, limit: Limit, on: date) -> Loan:
@@ -96,6 +99,17 @@ def roll(loan: Loan, *, limit: Limit, on: date) -> LoanChange | None:
     if rolled == loan:
         return None
     return LoanChange(loan_before=loan, loan=rolled, limit_before=limit, limit=limit, movement=None)
+
+
+def with_balances(loan: Loan, *, movement: Movement) -> Loan:
+    """Return a loan after a movement: its amounts added to what is owed, and its date remembered."""
+    return replace(
+        loan,
+        last_on=max(loan.last_on, movement.business_on),
+        principal_minor=loan.principal_minor + movement.change_minor(Account.PRINCIPAL),
+        interest_minor=loan.interest_minor + movement.change_minor(Account.INTEREST_RECEIVABLE),
+        fees_minor=loan.fees_minor + movement.change_minor(Account.FEES_RECEIVABLE),
+    )
 
 
 def with_drawn(limit: Limit, *, change_minor: int) -> Limit:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from agrocredit.domain.entry import Account, Movement, MovementKind, Posting, check_amount
 from agrocredit.domain.errors import InputUnusableError, RefusedError
 from agrocredit.domain.loan import Limit, Loan, LoanChange, LoanStatus
-from agrocredit.ledger.life_cycle import check_currency, check_status, open_business_date, settle, with_drawn
+from agrocredit.ledger.life_cycle import (
+    check_currency,
+    check_status,
+    open_business_date,
+    settle,
+    with_balances,
+    with_drawn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,14 +132,4 @@ def repay(
         limit_before=limit,
         limit=repaid_limit,
         movement=movement,
-    )
-
-
-def with_balances(loan: Loan, *, movement: Movement) -> Loan:
-    """Return a loan with a movement's amounts added to what is owed."""
-    return replace(
-        loan,
-        principal_minor=loan.principal_minor + movement.change_minor(Account.PRINCIPAL),
-        interest_minor=loan.interest_minor + movement.change_minor(Account.INTEREST_RECEIVABLE),
-        fees_minor=loan.fees_minor + movement.change_minor(Account.FEES_RECEIVABLE),
     )

@@ -55,6 +55,7 @@ def open_loan(session: Session, *, limit_id: str, rate_ppm: int, due_on: date, s
         status=LoanStatus.APPROVED,
         rate_ppm=rate_ppm,
         due_on=due_on,
+        last_on=stamp.on,
         interest_through_on=stamp.on - timedelta(days=1),
         interest_carry=ledger.FIRST_CARRY,
     )

@@ -48,6 +48,7 @@ loans = Table(
     Column("status", Text, nullable=False),
     Column("rate_ppm", Integer, nullable=False),
     Column("due_on", Date, nullable=False),
+    Column("last_on", Date, nullable=False),
     Column("interest_through_on", Date, nullable=False),
     Column("interest_carry", BigInteger, nullable=False),
     Column("principal_minor", Minor, nullable=False, server_default="0"),

@@ -62,7 +62,7 @@ class Model:
         return sum(self.owed.values())
 
     def business_on(self):
-        return max(self.on, self.closed_through + timedelta(days=1))
+        return max(self.on, self.closed_through + timedelta(days=1), *(day for day, _ in self.day_changes))
 
     def bear(self, through):
         """Interest of the days up to `through`; returns what is new as changes, one a day."""

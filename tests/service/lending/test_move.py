@@ -156,6 +156,15 @@ def test_a_clock_set_back_moves_a_payment_to_the_first_open_day(lender):
     assert late.movement.business_on == date(2026, 5, 11)
 
 
+def test_a_clock_set_back_dates_no_payment_before_the_draw_that_it_repays(lender):
+    loan = lender.loan(rate_ppm=365_000)
+    draw(lender, loan, 1_000_000, on=date(2026, 5, 5))
+    early = repay(lender, loan, 1_000_000, on=date(2026, 5, 3))
+    assert early.movement.business_on == date(2026, 5, 5)
+    close_day(lender.database, on=date(2026, 5, 9), at=lender.stamp().at)
+    assert standing(lender, loan)[0].outstanding_minor == 0
+
+
 def test_a_loan_past_its_due_date_is_overdue_until_it_is_repaid_and_then_closed(lender):
     loan = lender.loan(due_on=date(2026, 5, 3))
     draw(lender, loan, 1_000)

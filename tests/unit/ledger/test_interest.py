@@ -23,6 +23,7 @@ def loan(principal_minor, *, rate_ppm=70_000, status=LoanStatus.ACTIVE):
         status=status,
         rate_ppm=rate_ppm,
         due_on=date(2030, 1, 1),
+        last_on=START,
         interest_through_on=START - timedelta(days=1),
         interest_carry=FIRST_CARRY,
         principal_minor=principal_minor,

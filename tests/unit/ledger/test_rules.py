@@ -42,6 +42,7 @@ LOAN = Loan(
     status=LoanStatus.APPROVED,
     rate_ppm=70_000,
     due_on=date(2026, 11, 1),
+    last_on=date(2026, 5, 1),
     interest_through_on=date(2026, 4, 30),
     interest_carry=FIRST_CARRY,
 )

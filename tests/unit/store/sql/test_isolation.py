@@ -82,6 +82,7 @@ def fill(database, tenant_id):
             status="active",
             rate_ppm=70_000,
             due_on=date(2027, 1, 1),
+            last_on=ON,
             interest_through_on=ON,
             interest_carry=0,
             principal_minor=7,

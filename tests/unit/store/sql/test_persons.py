@@ -79,6 +79,7 @@ def with_loan(database, status):
             status=status,
             rate_ppm=120_000,
             due_on=date(2026, 11, 30),
+            last_on=AT.date(),
             interest_through_on=AT.date(),
             interest_carry=0,
             opened_at=AT,
