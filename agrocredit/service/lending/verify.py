@@ -9,6 +9,7 @@ from agrocredit.domain.summary import Summary
 from agrocredit.store.sql.audit_check import audit_faults
 from agrocredit.store.sql.faults import let_money_move, stop_money
 from agrocredit.store.sql.integrity import ledger_faults, row_counts
+from agrocredit.store.sql.logged_books import logged_faults
 from agrocredit.store.sql.sealing import log_size, seal
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def verify(database: Database, *, at: datetime, against: SignedHead | None = Non
     seal(database)  # so that the log holds every event that is committed by now
     with database.inspect() as connection:
         counts = {**row_counts(connection), "log_entries": log_size(connection)}
-        faults = chain(ledger_faults(connection), audit_faults(connection, against=against))
+        faults = chain(ledger_faults(connection), logged_faults(connection), audit_faults(connection, against=against))
         found = tuple(islice(faults, FAULTS_MAX))
     with database.oversee() as connection:
         if found:

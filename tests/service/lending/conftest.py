@@ -1,5 +1,6 @@
 """A lender with a farmer, a decision, a limit and a loan, on each of the two databases."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -8,8 +9,9 @@ from sqlalchemy import insert
 
 from agrocredit.domain.loan import Limit
 from agrocredit.service.lending import Stamp, open_loan
-from agrocredit.store.sql import tables
+from agrocredit.store.sql import tables, upgrade
 from agrocredit.store.sql.database import Database
+from agrocredit.store.sql.events import Event, record
 from agrocredit.store.sql.limits import grant_limit
 
 AT = datetime(2026, 5, 1, 6, tzinfo=UTC)
@@ -59,10 +61,14 @@ class Lender:
                 "policy": "test",
                 "policy_version": "1",
                 "answer": "{}",
-                "decision_sha256": "0" * 64,
+                "record": b"{}",
+                "decision_sha256": hashlib.sha256(b"{}").hexdigest(),
                 "decided_at": AT,
             }
             session.add(tables.decisions, **decision)
+            told = {name: decision[name] for name in ("outcome", "limit_minor", "decision_sha256")}
+            made = Event(kind="decision.made", subject_id=decision["id"], payload=told)
+            record(session, [made], actor="test", at=AT)
             limit = Limit(
                 id=f"lim_{count}",
                 farmer_id=farmer_id,
@@ -79,6 +85,17 @@ class Lender:
         granted = self.limit(farmer_id, **limit)
         with self.write() as session:
             return open_loan(session, limit_id=granted.id, rate_ppm=rate_ppm, due_on=due_on, stamp=self.stamp())
+
+
+@pytest.fixture
+def make_lender():
+    """A function that brings a database to the schema and returns a lender in it."""
+
+    def make(database):
+        upgrade(database)
+        return Lender(database).settle()
+
+    return make
 
 
 @pytest.fixture
