@@ -102,8 +102,7 @@ def create_routes(platform: Platform, metrics: Metrics) -> FastAPI:
         lifespan=_lifespan,
         redirect_slashes=False,
     )
-    app.state.platform, app.state.metrics, app.state.draining = platform, metrics, False
-    app.state.document = None
+    app.state.platform, app.state.metrics, app.state.document = platform, metrics, None
     for noun in NOUNS:  # flat: nested routers are searched one inside the other at every request
         app.router.routes.extend(noun.router.routes)
     for kind in (Problem, AgrocreditError, RequestValidationError, HTTPException, Exception):

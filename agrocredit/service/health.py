@@ -31,9 +31,9 @@ async def live() -> Health:
 
 
 @router.get("/readyz")
-async def ready(request: Request, platform: PlatformDep) -> Health:
+async def ready(platform: PlatformDep) -> Health:
     """Answer 200 while requests are welcome: the database is there with the right schema, and nobody asked to stop."""
-    if request.app.state.draining:
+    if platform.stopping.is_set():
         raise Problem("shutting_down", "this process finishes what it has begun and takes no more")
     await platform.workers.run(lambda: check_schema(platform.database))
     return Health(status="ready")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Protocol
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,8 @@ class Platform:
     business_date: date | None = None
     """The lenders' calendar day, for seasons past or simulated; None means today in each lender's time zone."""
     estimator: Estimator | None = None
+    stopping: Event = field(default_factory=Event)
+    """Set once somebody asked the process to stop: it is not ready any more."""
 
     def business_on(self, tenant_id: str) -> date:
         """Return a lender's business date; blocking."""

@@ -8,7 +8,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agrocredit.domain.errors import RefusedError
+from agrocredit.store.sql.events import Event, record
 from agrocredit.store.sql.ids import new_id
+from agrocredit.store.sql.session import Session
 from agrocredit.store.sql.tables_tenants import api_keys, farmer_tokens, tenants
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping
 
-    from agrocredit.store.sql.session import Session
+
+OPERATOR = "operator"
+"""Who adds and revokes keys: whoever may run the command line."""
 
 
 def add_tenant(connection: Connection, tenant_id: str, *, name: str, time_zone: str, now: datetime) -> None:
@@ -66,6 +70,8 @@ def add_key(connection: Connection, tenant_id: str, *, role: str, label: str, se
         "created_at": now,
     }
     connection.execute(insert(api_keys).values(row))
+    event = Event(kind="key.added", subject_id=key_id, payload={"role": role})
+    record(Session(connection, tenant_id), [event], actor=OPERATOR, at=now)
     return key_id
 
 
@@ -78,6 +84,8 @@ def revoke_key(connection: Connection, tenant_id: str, key_id: str, *, now: date
     )
     if connection.execute(change).rowcount != 1:
         raise RefusedError("not_found", f"no key {key_id!r} in force, expected one of tenant {tenant_id!r}")
+    event = Event(kind="key.revoked", subject_id=key_id, payload={})
+    record(Session(connection, tenant_id), [event], actor=OPERATOR, at=now)
 
 
 def list_keys(connection: Connection, tenant_id: str) -> list[dict[str, Any]]:
