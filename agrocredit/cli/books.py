@@ -38,10 +38,11 @@ def upgrade(database: DatabaseUrl, as_json: Json = False) -> None:
 def verify(
     database: DatabaseUrl,
     against: Annotated[Path | None, typer.Option(help="Signed head of the log that was kept outside.")] = None,
+    head: Annotated[Path | None, typer.Option(help="Where to write a signed head, if all is well.")] = None,
     as_json: Json = False,
 ) -> None:
     """Check every invariant of ledger and log; while a fault stands, no money moves."""
-    answer(lambda _: _verified(database, against), as_json=as_json)
+    answer(lambda _: _verified(database, against=against, head=head), as_json=as_json)
 
 
 def close_day(
@@ -62,12 +63,19 @@ def _upgraded(url: str) -> Summary:
     return Summary(counts={"changed": int(before != after)}, facts={"before": before, "after": after})
 
 
-def _verified(url: str, against: Path | None) -> Summary:
+def _verified(url: str, *, against: Path | None, head: Path | None) -> Summary:
     from agrocredit.service.lending.verify import verify as verified
     from agrocredit.store.audit import read_head
 
-    head = None if against is None else read_head(against)
-    return verified(_ready(url), at=_now(), against=head)
+    database, at = _ready(url), _now()
+    summary = verified(database, at=at, against=None if against is None else read_head(against))
+    if head is not None and not summary.failed_checks:
+        from agrocredit.cli.service_options import service_secrets
+        from agrocredit.store.atomic import write_bytes
+        from agrocredit.store.sql.sealing import signed_head
+
+        write_bytes(signed_head(database, key=service_secrets(url).head_key(), at=at).as_json(), head)
+    return summary
 
 
 def _closed(url: str, on: date) -> Summary:

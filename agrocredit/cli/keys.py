@@ -47,6 +47,12 @@ def revoke(
     answer(lambda _: _revoked(key, tenant, database), as_json=as_json)
 
 
+@keys_app.command()
+def rewrap(database: ServiceDatabase = EMBEDDED, as_json: Json = False) -> None:
+    """Bring personal data under the master key in force, while servers run; then the old one may be dropped."""
+    answer(lambda _: _rewrapped(database), as_json=as_json)
+
+
 def _show_key(summary: Summary) -> None:
     typer.echo(f"key {summary.facts['id']} for {summary.facts['role']} of {summary.facts['tenant']}", err=True)
     typer.echo(summary.facts["key"])
@@ -85,3 +91,19 @@ def _revoked(key_id: str, tenant_id: str, url: str) -> Summary:
     with ready_database(url).oversee() as connection:
         revoke_key(connection, tenant_id, key_id, now=datetime.now(tz=UTC))
     return Summary(counts={"keys": 1}, facts={"tenant": tenant_id, "id": key_id})
+
+
+def _rewrapped(url: str) -> Summary:
+    from agrocredit.cli.service_options import ready_database, service_secrets
+    from agrocredit.domain.summary import Summary
+    from agrocredit.store.sql.persons import rewrap_persons
+    from agrocredit.store.sql.tenants import tenant_ids
+
+    database, ring = ready_database(url), service_secrets(url).data_keys
+    with database.oversee(read_only=True) as connection:
+        tenants = tenant_ids(connection)
+    persons = 0
+    for tenant in tenants:
+        with database.write(tenant) as session:
+            persons += rewrap_persons(session, ring=ring)
+    return Summary(counts={"persons": persons}, facts={"master_key": ring.in_force})

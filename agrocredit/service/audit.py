@@ -16,7 +16,7 @@ from agrocredit.service.strict_route import StrictRoute
 from agrocredit.store.audit import consistency_proof, inclusion_proof, leaf_hash, root
 from agrocredit.store.sql.audit_entry import entry_bytes
 from agrocredit.store.sql.failures import StorageError
-from agrocredit.store.sql.sealing import log_size, node_lookup, seal
+from agrocredit.store.sql.sealing import log_size, node_lookup, seal, signed_head
 from agrocredit.store.sql.tables import events
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(route_class=StrictRoute, tags=["audit"])
 ENTRIES_MAX = 1_000
-LOG_NAME = "agrocredit"
 _COUNT_MAX = 2**53
 Count = Annotated[int, Query(ge=1, le=_COUNT_MAX)]
 
@@ -102,10 +101,7 @@ async def read_head(platform: PlatformDep) -> Head:
 
     def work() -> Head:
         seal(platform.database)
-        with platform.database.oversee(read_only=True) as connection:
-            size = log_size(connection)
-            value = root(size, node=node_lookup(connection))
-        signed = platform.secrets.head_key().sign(log=LOG_NAME, size=size, root=value, at=platform.now())
+        signed = signed_head(platform.database, key=platform.secrets.head_key(), at=platform.now())
         return Head.model_validate(signed, from_attributes=True)
 
     return await platform.workers.run(work)

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, insert, select, text, update
 
-from agrocredit.store.audit import append, leaf_hash
+from agrocredit.store.audit import append, leaf_hash, root
 from agrocredit.store.sql.audit_entry import entry_bytes
 from agrocredit.store.sql.tables import events, tree_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
+    from agrocredit.store.audit import HeadKey, SignedHead
     from agrocredit.store.sql.database import Database
 
+LOG_NAME = "agrocredit"
 BATCH_EVENTS = 2_000
 _SEAL_LOCK = 7_216_042
 """Any number that nothing else in the database locks."""
@@ -50,6 +53,14 @@ def seal(database: Database, *, batch_events: int = BATCH_EVENTS) -> int:
         sealed += done
         if done < batch_events:
             return sealed
+
+
+def signed_head(database: Database, *, key: HeadKey, at: datetime) -> SignedHead:
+    """Return the sealed log's size and root at an instant, signed."""
+    with database.oversee(read_only=True) as connection:
+        size = log_size(connection)
+        value = root(size, node=node_lookup(connection))
+    return key.sign(log=LOG_NAME, size=size, root=value, at=at)
 
 
 def log_size(connection: Connection) -> int:
