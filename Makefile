@@ -2,9 +2,10 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 OUT ?= build/demo
+DATA ?= ../shared/data
 PYTEST_ARGS ?= -n 2
 
-.PHONY: demo test check bench docs lint types layers clean
+.PHONY: demo test check backtest bench docs lint types layers clean
 
 $(VENV)/.ok: requirements/lock.txt pyproject.toml
 	sh requirements/create-venv.sh $(VENV)
@@ -33,6 +34,14 @@ layers: $(VENV)/.ok
 
 docs: $(VENV)/.ok
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict
+
+backtest: $(VENV)/.ok  ## table and picture of docs/method/credit.md, from the measured harvests under DATA
+	$(VENV)/bin/agrocredit data adapt us_winter_wheat $(DATA)/yields/us_winter_wheat --out build/wheat
+	$(VENV)/bin/agrocredit backtest --policy winter-wheat-ch --history build/wheat \
+		--area-ha 2 --area-ha 5 --area-ha 10 --plot docs/images/credit-backtest.png
+	$(VENV)/bin/agrocredit data adapt oaf_maize_cropcuts $(DATA)/yields/oaf_maize_cropcuts --out build/cropcuts
+	$(VENV)/bin/agrocredit backtest --policy maize-ke --history build/cropcuts \
+		--prices $(DATA)/prices/prices_kenya/fao_producer_prices_ken.csv --plot build/cropcuts.png
 
 bench: $(VENV)/.ok     ## side by side with what a user would pick instead, CPU time as ratios
 	$(PY) -m benchmarks

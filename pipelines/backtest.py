@@ -211,7 +211,7 @@ def _gain(comparison: Comparison, per_major: int) -> dict[str, object]:
 
 def _fairness(replayed: Replayed, per_major: int) -> dict[str, object]:
     from agrocredit.credit.backtest_rules import lent_by_policy
-    from agrocredit.credit.fairness import fairness, fairness_bench, size_bands
+    from agrocredit.credit.fairness import band_names, fairness, fairness_bench, size_bands
 
     limit = np.concatenate([lent_by_policy(season)[0] for season in replayed.seasons])
     qualified = np.concatenate([season.qualified() for season in replayed.seasons])
@@ -221,6 +221,7 @@ def _fairness(replayed: Replayed, per_major: int) -> dict[str, object]:
         name: fairness(of, approved=limit > 0, limit=limit, area_ha=area_ha, qualified=qualified)
         for name, of in groups.items()
     }
+    found["by_plot_size"].sort(key=lambda outcome: band_names().index(outcome.group))
     return {
         "ratio_min": fairness_bench().approval_ratio_min,
         **{name: [_group(outcome, per_major) for outcome in outcomes] for name, outcomes in found.items()},

@@ -87,11 +87,15 @@ def size_bands(area_ha: NDArray[np.float64]) -> list[str]:
     >>> size_bands(np.array([0.1, 0.2, 30.0]))
     ['under 0.2 ha', '0.2 to 0.5 ha', '10 ha and more']
     """
-    bands_ha = fairness_bench().size_bands_ha
-    edges = [f"{edge:g}" for edge in bands_ha]
+    names = band_names()
+    return [names[place] for place in np.searchsorted(fairness_bench().size_bands_ha, area_ha, side="right")]
+
+
+def band_names() -> list[str]:
+    """Return the bands of plot size, rising."""
+    edges = [f"{edge:g}" for edge in fairness_bench().size_bands_ha]
     between = [f"{low} to {high} ha" for low, high in pairwise(edges)]
-    names = [f"under {edges[0]} ha", *between, f"{edges[-1]} ha and more"]
-    return [names[place] for place in np.searchsorted(bands_ha, area_ha, side="right")]
+    return [f"under {edges[0]} ha", *between, f"{edges[-1]} ha and more"]
 
 
 def fairness(

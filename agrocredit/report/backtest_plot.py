@@ -20,6 +20,8 @@ _POLICY, *_OTHERS = (CATEGORIES[place] for place in (4, 3, 1, 5, 6))
 _INCHES, _DPI = (10.0, 4.2), 150
 _LOSS_SHOWN = 4.0
 """Loss rates are shown up to so many times the policy's: beyond, nobody lends."""
+_ROOM_FOR_NAMES = 1.75
+"""Curves carry their names at their ends, right of the last loss rate shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +65,23 @@ def _draw_credit(axes: Axes, picture: BacktestPicture) -> None:
     most = picture.credit
     for (name, (loss, credit)), colour in zip(picture.curves.items(), _OTHERS, strict=False):
         near = np.isfinite(loss) & (loss <= shown) & (credit > 0)
-        axes.plot(100 * loss[near], credit[near] / million, color=colour, label=name.replace("_", " "))
+        if not near.any():
+            continue
+        axes.plot(100 * loss[near], credit[near] / million, color=colour)
+        end = (100 * float(loss[near][-1]), float(credit[near][-1]) / million)
+        axes.annotate(name.replace("_", " "), end, (4, 0), textcoords="offset points", color=colour, va="center")
         most = max(most, float(credit[near].max(initial=0.0)))
     axes.axvline(100 * picture.loss_rate, color="#999999", linewidth=0.8, linestyle=":")
-    axes.plot(100 * picture.loss_rate, picture.credit / million, "o", color=_POLICY, markersize=9, label=picture.policy)
+    here = (100 * picture.loss_rate, picture.credit / million)
+    axes.plot(*here, "o", color=_POLICY, markersize=9)
+    axes.annotate(picture.policy, here, (0, 26), textcoords="offset points", color=_POLICY, ha="center")
     axes.set(
         xlabel="loss, % of what fell due",
         ylabel=f"credit, million {picture.currency}",
-        xlim=(0, 100 * shown),
-        ylim=(0, 1.08 * most / million),
+        xlim=(0, 100 * shown * _ROOM_FOR_NAMES),
+        ylim=(0, 1.15 * most / million),
     )
     axes.set_title("Credit at each loss rate", loc="left", fontsize=10)
-    axes.legend(frameon=False, loc="lower right")
     axes.grid(visible=True, alpha=0.3)
 
 
