@@ -1,7 +1,9 @@
 """Run the benchmarks: ``python -m benchmarks --help`` lists the options."""
 
+from benchmarks import assess
 from benchmarks.inference import compare_usual
 from benchmarks.observe_side_by_side import main
 
 main()
 compare_usual()
+assess.compare_usual()

@@ -6,6 +6,7 @@ tables -> `intake` (join, refuse, chunk) -> `decide` (evidence, lines, draws, ca
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from agrocredit.credit.decide import Verdict, decide
 from agrocredit.credit.intake import take_in
-from agrocredit.credit.record import build_record, canonical_json, case_of, record_sha256
+from agrocredit.credit.record import build_record, case_of, record_bytes
 from agrocredit.domain.errors import RefusedError
 from agrocredit.domain.money import Money
 from agrocredit.domain.tables import DECISIONS
@@ -217,7 +218,7 @@ def replay(record: Mapping[str, Any], *, policy: CreditPolicy) -> bytes:
     if recorded != in_force:
         raise RefusedError("policy_differs", f"decided under {recorded}, the pack holds {in_force} on {case.as_of}")
     verdict = decide([case], terms=terms)[0]
-    return canonical_json(build_record(case, terms=terms, result=verdict.result()))
+    return record_bytes(case, terms=terms, result=verdict.result())
 
 
 def facts_of(record: Mapping[str, Any], *, policy: CreditPolicy) -> dict[str, str | int]:
@@ -252,7 +253,7 @@ def _table(verdicts: Sequence[Verdict], terms: PolicyInForce) -> pa.Table:
         "policy": [decision.policy for decision in decisions],
         "policy_version": [decision.policy_version for decision in decisions],
         "decision_sha256": [
-            record_sha256(build_record(verdict.case, terms=terms, result=result))
+            hashlib.sha256(record_bytes(verdict.case, terms=terms, result=result)).hexdigest()
             for verdict, result in zip(verdicts, results, strict=True)
         ],
         **{name: [result[name] for result in results] for name in _FROM_RESULT},

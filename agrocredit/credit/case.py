@@ -15,39 +15,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stake:
-    """A farmer's share in one plot, with what the plot is estimated to bring of one crop."""
+    """A farmer's share in one plot, with what the plot is estimated to bring of one crop.
 
-    plot_id: str
-    crop: str
-    harvest_year: int
-    estimate_as_of: date
-    status: str
-    """``estimated`` or ``abstained``."""
-    reason: str | None
-    """Why abstained."""
-    quantiles_t_ha: tuple[float, ...] | None
-    """Seven yields; None when abstained."""
-    clear_observations: int
-    release: str
-    evidence_sha256: str
+    Fields stand in the order of the alphabet, in which a record writes them.
+    """
+
     area_m2: float
+    clear_observations: int
+    crop: str
     declared_area_m2: float | None
-    tenure_share: float
+    estimate_as_of: date
+    evidence_sha256: str
     grade: str
-    harvest_from_on: date | None
-    """First usual day of harvest; None where no calendar covers crop and place."""
     harvest_end_on: date | None
     """Day after the last harvest."""
+    harvest_from_on: date | None
+    """First usual day of harvest; None where no calendar covers crop and place."""
+    harvest_year: int
+    plot_id: str
+    quantiles_t_ha: tuple[float, ...] | None
+    """Seven yields; None when abstained."""
+    reason: str | None
+    """Why abstained."""
+    release: str
+    status: str
+    """``estimated`` or ``abstained``."""
+    tenure_share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finances:
-    """What the lender knows of a farmer's money, minor units of the policy's currency; zeros without a record."""
+    """What the lender knows of a farmer's money, minor units of the policy's currency; zeros without a record.
 
-    off_farm_income_minor: int = 0
-    """Until the loan is due, before any haircut."""
+    Fields stand in the order of the alphabet, in which a record writes them.
+    """
+
     existing_debt_service_minor: int = 0
-    """Due on other loans until then."""
+    """Due on other loans until the loan is due."""
+    off_farm_income_minor: int = 0
+    """Until then, before any haircut."""
     outstanding_minor: int = 0
     """Owed on other loans today."""
 

@@ -73,6 +73,16 @@ class CreditPolicy:
         InputUnusableError
             ``policy_invalid`` with file and line, if a value or the version starts later.
         """
+        if day not in self._known_terms:
+            self._known_terms[day] = self._terms(day)
+        return self._known_terms[day]
+
+    @cached_property
+    def _known_terms(self) -> dict[date, PolicyInForce]:
+        """Terms by day: to read a hundred numbers takes longer than to decide on one farmer."""
+        return {}
+
+    def _terms(self, day: date) -> PolicyInForce:
         started = [version for since, version in self.versions if since <= day]
         if not started:
             self.pack.refuse("versions", f"first version from {self.versions[0][0]}, asked for {day}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import fields
 from datetime import date
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 2
 """2: the limit in force stands in the record."""
 _STAKE_FIELDS = tuple(field.name for field in fields(Stake))
-_FINANCE_FIELDS = tuple(field.name for field in fields(Finances))
 _IN_FORCE_FIELDS = tuple(field.name for field in fields(InForce))
-_stake_values = attrgetter(*_STAKE_FIELDS)
 _DATES = ("estimate_as_of", "harvest_from_on", "harvest_end_on")
 
 
@@ -46,19 +43,26 @@ def record_sha256(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(record)).hexdigest()
 
 
-def build_record(case: Case, *, terms: PolicyInForce, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the record of a case decided under terms, ready for `canonical_json`."""
-    return {
+def record_bytes(case: Case, *, terms: PolicyInForce, result: Mapping[str, Any]) -> bytes:
+    """Return the canonical JSON of the record of a case decided under terms."""
+    record = {
         "schema_version": SCHEMA_VERSION,
         "farmer_id": case.farmer_id,
         "season": case.season,
-        "as_of": case.as_of.isoformat(),
+        "as_of": case.as_of,
         "policy": {"name": terms.name, "version": terms.version, "sha256": terms.sha256},
-        "stakes": [_stake_to_json(stake) for stake in case.stakes],
-        "finances": None if case.finances is None else {name: getattr(case.finances, name) for name in _FINANCE_FIELDS},
+        "stakes": case.stakes,
+        "finances": case.finances,
         "in_force": None if case.in_force is None else _in_force_to_json(case.in_force),
-        "result": dict(result),
+        "result": result,
     }
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)  # writes records in the order of their fields
+
+
+def build_record(case: Case, *, terms: PolicyInForce, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of a case decided under terms, as it reads back from its canonical JSON."""
+    record: dict[str, Any] = orjson.loads(record_bytes(case, terms=terms, result=result))
+    return record
 
 
 def case_of(record: Mapping[str, Any]) -> Case:
@@ -86,13 +90,6 @@ def case_of(record: Mapping[str, Any]) -> Case:
         raise RefusedError("record_incomplete", f"the record has no {error.args[0]}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise RefusedError("record_incomplete", f"the record cannot be read: {error}") from error
-
-
-def _stake_to_json(stake: Stake) -> dict[str, Any]:
-    values: dict[str, Any] = dict(zip(_STAKE_FIELDS, _stake_values(stake), strict=True))
-    for name in _DATES:
-        values[name] = values[name] and values[name].isoformat()
-    return values
 
 
 def _in_force_to_json(in_force: InForce) -> dict[str, Any]:
