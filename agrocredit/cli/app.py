@@ -12,6 +12,7 @@ from agrocredit.cli.decision import decision_app
 from agrocredit.cli.demo import demo
 from agrocredit.cli.estimate import estimate
 from agrocredit.cli.keys import keys_app
+from agrocredit.cli.loans import limit_app, loan_app
 from agrocredit.cli.observe import observe
 from agrocredit.cli.plots import plots_app
 from agrocredit.cli.policy import policy_app
@@ -47,6 +48,8 @@ app.add_typer(data_app, name="data")
 app.add_typer(policy_app, name="policy")
 app.add_typer(decision_app, name="decision")
 app.add_typer(db_app, name="db")
+app.add_typer(limit_app, name="limit")
+app.add_typer(loan_app, name="loan")
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="keys")
 

@@ -67,7 +67,7 @@ def _verified(url: str, *, against: Path | None, head: Path | None) -> Summary:
     from agrocredit.service.lending.verify import verify as verified
     from agrocredit.store.audit import read_head
 
-    database, at = _ready(url), _now()
+    database, at = ready(url), now()
     summary = verified(database, at=at, against=None if against is None else read_head(against))
     if head is not None and not summary.failed_checks:
         from agrocredit.cli.service_options import service_secrets
@@ -84,10 +84,11 @@ def _closed(url: str, on: date) -> Summary:
     from agrocredit.domain.summary import Summary
     from agrocredit.service.lending.close_day import close_day as closed
 
-    return Summary(counts=asdict(closed(_ready(url), on=on, at=_now())))
+    return Summary(counts=asdict(closed(ready(url), on=on, at=now())))
 
 
-def _ready(url: str) -> Database:
+def ready(url: str) -> Database:
+    """Return a database whose schema is this version's."""
     from agrocredit.store.sql import check_schema, open_database
 
     database = open_database(url)
@@ -95,7 +96,8 @@ def _ready(url: str) -> Database:
     return database
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """Return the instant; commands are the only place here that reads a clock."""
     from datetime import UTC, datetime
 
     return datetime.now(tz=UTC)

@@ -7,12 +7,14 @@ commits, and none knows HTTP. Wrap it in `agrocredit.store.sql.idempotency.once`
 from __future__ import annotations
 
 from agrocredit.service.lending.correct import charge_loan_fee, restructure_loan, reverse_movement, write_off_loan
+from agrocredit.service.lending.limit import change_limit
 from agrocredit.service.lending.move import Receipt, Stamp, draw_on_loan, repay_loan
 from agrocredit.service.lending.open import open_loan
 
 __all__ = [
     "Receipt",
     "Stamp",
+    "change_limit",
     "charge_loan_fee",
     "draw_on_loan",
     "open_loan",

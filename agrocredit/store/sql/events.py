@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import RowMapping
-
     from agrocredit.store.sql.session import Session
 
 
@@ -47,17 +45,3 @@ def record(session: Session, happened: Sequence[Event], *, actor: str, at: datet
             for event in happened
         ],
     )
-
-
-def read_events(session: Session, *, after: int, count_max: int) -> list[RowMapping]:
-    """Return the tenant's events behind a place in the log, in order.
-
-    Parameters
-    ----------
-    session : Session
-    after : int
-        The last place the reader has; 0 for none.
-    count_max : int
-    """
-    query = session.select(events).where(events.c.position > after).order_by(events.c.position).limit(count_max)
-    return session.rows(query)

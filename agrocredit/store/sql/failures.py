@@ -55,12 +55,6 @@ def named_failures() -> Iterator[None]:
         raise _named(error) from error
 
 
-def constraint_of(error: IntegrityError) -> str:
-    """Return the name of the constraint that refused a row, or SQLite's list of columns where it names no index."""
-    diagnosis = getattr(error.orig, "diag", None)
-    return str(diagnosis.constraint_name) if diagnosis is not None else str(error.orig)
-
-
 def _named(error: DBAPIError) -> Exception:
     state = getattr(error.orig, "sqlstate", None)
     text = str(error.orig)

@@ -75,12 +75,6 @@ def once(session: Session, key: RequestKey, *, at: datetime, work: Callable[[], 
     return answer
 
 
-def kept_answer(session: Session, key: RequestKey) -> Answer | None:
-    """Return the answer that went out under a key, or None: what to ask after a commit whose outcome is unknown."""
-    row = session.row(session.select(idempotency).where(_is(key)))
-    return None if row is None or row["body"] is None else Answer(status=row["status"], body=row["body"])
-
-
 def forget_old_keys(connection: Connection, *, at: datetime) -> int:
     """Delete keys of all tenants that are older than `KEPT`; return how many."""
     return connection.execute(delete(idempotency).where(idempotency.c.created_at < at - KEPT)).rowcount
