@@ -48,17 +48,24 @@ def decode(tile: Tile, dates: int, plots: np.ndarray) -> None:
             file.close()
 
 
-def observe(tile: Tile, dates: int, plots: np.ndarray) -> Callable[[], np.ndarray]:
+def observe(tile: Tile, dates: int, plots: np.ndarray, *, cache: Path | None = None) -> Callable[[], np.ndarray]:
     """Run this program's whole flow: read and check the plots, weights, scenes hashed and checked, dataset written."""
     from pipelines.observe import ObserveRequest
     from pipelines.observe import observe as run
 
     out = tile.folder / "observations"
+    shutil.rmtree(out, ignore_errors=True)  # what is there would be taken over
     items, fields = tile.folder / f"items_{dates}.json", tile.folder / f"plots_{plots.size}.parquet"
-    start, end = dt.date(2024, 1, 1), dt.date(2025, 1, 1)
-    summary = run(ObserveRequest(scenes=str(items), plots=fields, start=start, end=end, out=out), workers=1)
+    start, end = dt.date(2024, 1, 1), dt.date(2026, 1, 1)
+    request = ObserveRequest(scenes=str(items), plots=fields, start=start, end=end, out=out, cache=cache)
+    summary = run(request, workers=1)
     assert not summary.refused
     return lambda: _first_date(tile.folder, out)
+
+
+def observe_kept(tile: Tile, dates: int, plots: np.ndarray) -> Callable[[], np.ndarray]:
+    """Do the same with a cache, where a run before left the coverage weights."""
+    return observe(tile, dates, plots, cache=tile.folder / "cache")
 
 
 def _first_date(folder: Path, out: Path) -> np.ndarray:
@@ -133,10 +140,10 @@ def rasterstats(tile: Tile, dates: int, plots: np.ndarray) -> np.ndarray:
 
 
 CANDIDATES: dict[str, Callable[[Tile, int, np.ndarray], object]] = {
-    one.__name__: one for one in (decode, observe, exactextract, odc_xvec, rasterstats)
+    one.__name__: one for one in (decode, observe, observe_kept, exactextract, odc_xvec, rasterstats)
 }
 
-FROM_FILES = ("decode", "observe")
+FROM_FILES = ("decode", "observe", "observe_kept")
 """Candidates that take no plots, or read them themselves."""
 
 

@@ -10,6 +10,7 @@ and make every reader look fast. Nothing in it says anything about any place.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from agrocredit.domain.grid import Grid
 
 CRS = "EPSG:32636"
 WEST_M, NORTH_M = 300_000.0, 4_300_000.0
+FIRST_DAY = dt.date(2024, 4, 1)
 CLOUD_SHARE = 0.22
 SPREAD = 0.65
 """Strength of texture and noise; set by looking at the bytes a pixel that `main` prints."""
@@ -99,7 +101,7 @@ def _item(date: int, plots: gpd.GeoSeries) -> dict[str, object]:
         "bbox": box.bounds,
         "geometry": shapely.geometry.mapping(box),
         "properties": {
-            "datetime": f"2024-{4 + date // 6:02d}-{1 + 5 * (date % 6):02d}T10:20:30Z",
+            "datetime": f"{FIRST_DAY + dt.timedelta(days=5 * date)}T10:20:30Z",
             "platform": "sentinel-2a",
             "s2:mgrs_tile": "36TTT",
             "s2:processing_baseline": "03.01",

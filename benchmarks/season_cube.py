@@ -148,7 +148,8 @@ def check_equal(tile: Tile, cube: Path, geometry: shapely.Geometry) -> None:
     block = whole(window.grid)
     for day in range(len(opened.seasons[0].scenes)):
         pixels = window.pixels(chunks, block, scene=day)
-        inside = shapely.contains_xy(geometry, *_centres(window.grid))
+        classes = np.kron(pixels.mask.classes, np.ones((2, 2), np.uint8))
+        inside = shapely.contains_xy(geometry, *_centres(window.grid)) & pixels.mask.is_clear[classes]
         for name, band in pixels.bands.items():
             fine = [np.kron(one, np.ones((band.factor, band.factor), one.dtype)) for one in (band.dn, raw[name][day])]
             assert (fine[0][inside] == fine[1][inside]).all(), name
