@@ -7,23 +7,21 @@ trace ids do not.
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
     from agrocredit.service.exchange import Exchange
-
-
-def _line(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> bytes:
-    return orjson.dumps(fields)
 
 
 class AccessLog:
     """Writes the lines.
+
+    The library's chain of processors costs more than the look-up it would log, so lines are put together here and only
+    written by it, whole and one at a time.
 
     Parameters
     ----------
@@ -32,16 +30,12 @@ class AccessLog:
     """
 
     def __init__(self, stream: BinaryIO | None = None) -> None:
-        self._logger = structlog.wrap_logger(
-            structlog.BytesLogger(stream or sys.stderr.buffer),
-            processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), _line],
-            wrapper_class=structlog.BoundLogger,
-        ).bind()
+        self._out = structlog.BytesLogger(stream or sys.stderr.buffer)
 
     def answered(self, exchange: Exchange, *, seconds: float) -> None:
         """Write the line of one answered request."""
         caller = exchange.caller
-        self._logger.info(
+        self._write(
             "answered",
             trace_id=exchange.trace_id,
             method=exchange.route.method if exchange.route else None,
@@ -61,8 +55,12 @@ class AccessLog:
             module = trace.tb_frame.f_globals.get("__name__", "?")
             places.append(f"{module}:{trace.tb_lineno}")
             trace = trace.tb_next
-        self._logger.error("failed", trace_id=exchange.trace_id, error=type(error).__name__, raised_in=places[-6:])
+        self._write("failed", trace_id=exchange.trace_id, error=type(error).__name__, raised_in=places[-6:])
 
     def note(self, event: str, **fields: str | int) -> None:
         """Write one line about the server itself."""
-        self._logger.info(event, **fields)
+        self._write(event, **fields)
+
+    def _write(self, event: str, **fields: Any) -> None:  # noqa: ANN401 - what JSON holds
+        at = datetime.now(tz=UTC).isoformat(timespec="milliseconds")
+        self._out.msg(orjson.dumps({"at": at, "event": event, **fields}))

@@ -86,6 +86,7 @@ def create_app(
         metrics=metrics,
         log=log or AccessLog(),
         settings=settings,
+        ready={limits.LOOK_UP: limits.ready_limit(platform.published)},
         clock=clock,
     )
 

@@ -73,12 +73,12 @@ def utc_now() -> datetime:
     return datetime.now(tz=UTC)
 
 
-def _platform(request: Request) -> Platform:
+async def _platform(request: Request) -> Platform:
     found: Platform = request.app.state.platform
     return found
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     caller = exchange_of(request.scope).caller
     if caller is None:
         msg = "a route asks for its caller and is declared public"
