@@ -1,18 +1,25 @@
 """How cost grows with plots and dates: ``python -m benchmarks.growth TILE OUT.png``, on a tile of `make_tile`.
 
-Each point is the whole flow in a process of its own, over some of the tile's plots, spread evenly, and its first dates.
+Each point is the whole flow in a process of its own, over some of the tile's plots, spread evenly. A tile has few dates
+on disk: later dates are the same files under other names (hard links), which cost what other dates in the page cache
+would. A full-size tile with its own plots can be given besides.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 
-from benchmarks.make_tile import planned_tile
+from benchmarks.make_tile import Tile, planned_tile
 from benchmarks.observe_side_by_side import run
+
+FULL_SIZE, FULL_PLOTS_PER_SIDE = 10_980, 1_000
+Found = dict[tuple[int, int], tuple[float, float]]
+"""Plots and dates to CPU seconds and peak memory in MB."""
 
 
 def main() -> None:
@@ -23,20 +30,35 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=5490)
     parser.add_argument("--plots-per-side", type=int, default=500)
     parser.add_argument("--plots", type=int, nargs="+", default=[10_000, 62_500, 250_000])
-    parser.add_argument("--dates", type=int, nargs="+", default=[1, 3, 6])
+    parser.add_argument("--dates", type=int, nargs="+", default=[3, 12, 36])
+    parser.add_argument("--dates-on-disk", type=int, default=6)
+    parser.add_argument("--full", type=Path, help="a tile of 10,980 pixels with a million plots")
+    parser.add_argument("--full-dates", type=int, nargs="+", default=[3, 12, 36])
     wanted = parser.parse_args()
-    tile = planned_tile(wanted.tile, size=wanted.size, plots_per_side=wanted.plots_per_side, dates=max(wanted.dates))
-    found: dict[tuple[int, int], tuple[float, float]] = {}
-    for plots in wanted.plots:
-        for dates in wanted.dates:
-            tile.write_catalogue(dates=dates, plots=plots)
-            found[plots, dates] = run("observe", tile, dates=dates, plots=plots)
-            print(
-                f"{plots:>9} plots {dates:>3} dates {found[plots, dates][0]:8.2f} s {found[plots, dates][1]:7.0f} MB",
-                flush=True,
-            )
+    tile = planned_tile(wanted.tile, size=wanted.size, plots_per_side=wanted.plots_per_side, dates=wanted.dates_on_disk)
+    found = _measure(tile, plots=wanted.plots, dates=wanted.dates)
     _print_fit({key: seconds for key, (seconds, _) in found.items()})
-    _draw(found, wanted.out)
+    full: Found = {}
+    if wanted.full:
+        tile = planned_tile(wanted.full, size=FULL_SIZE, plots_per_side=FULL_PLOTS_PER_SIDE, dates=wanted.dates_on_disk)
+        full = _measure(tile, plots=[tile.plots.size], dates=wanted.full_dates)
+    _draw(found, full, wanted.out)
+
+
+def _measure(tile: Tile, *, plots: list[int], dates: list[int]) -> Found:
+    found: Found = {}
+    for date in range(tile.dates, max(dates)):
+        for path in sorted(tile.folder.glob(f"{date % tile.dates:02d}_*.tif")):
+            name = path.with_name(f"{date:02d}{path.name[2:]}")
+            if not name.exists():
+                os.link(path, name)
+    for count in plots:
+        for date in dates:
+            tile.write_catalogue(dates=date, plots=count)
+            found[count, date] = run("observe", tile, dates=date, plots=count)
+            cpu_s, peak_mb = found[count, date]
+            print(f"{count:>9} plots {date:>3} dates {cpu_s:8.2f} s {peak_mb:7.0f} MB", flush=True)
+    return found
 
 
 def _print_fit(seconds: dict[tuple[int, int], float]) -> None:
@@ -49,7 +71,7 @@ def _print_fit(seconds: dict[tuple[int, int], float]) -> None:
     print(f"a run {a:.2f} s + {b:.2f} s per 100,000 plots; a date {c:.2f} s + {d:.2f} s; off by at most {worst:.0%}")
 
 
-def _draw(found: dict[tuple[int, int], tuple[float, float]], out: Path) -> None:
+def _draw(found: Found, full: Found, out: Path) -> None:
     mpl.use("agg")
     from matplotlib import pyplot as plt
 
@@ -57,17 +79,19 @@ def _draw(found: dict[tuple[int, int], tuple[float, float]], out: Path) -> None:
     for plots in sorted({plots for plots, _ in found}):
         dates = sorted(date for count, date in found if count == plots)
         left.plot(dates, [found[plots, date][0] for date in dates], "o-", label=f"{plots:,} plots")
+    for plots in sorted({plots for plots, _ in full}):
+        dates = sorted(date for _, date in full)
+        left.plot(dates, [full[plots, date][0] for date in dates], "s--", label=f"{plots:,}, full tile")
     for dates in sorted({date for _, date in found}):
         plots_s = sorted(count for count, date in found if date == dates)
-        label = "1 date" if dates == 1 else f"{dates} dates"
-        right.plot(
-            [count / 1000 for count in plots_s], [found[count, dates][0] for count in plots_s], "o-", label=label
-        )
-    left.set(xlabel="dates", ylabel="CPU seconds of the whole run")
-    right.set(xlabel="thousand plots")
+        seconds = [found[count, dates][0] for count in plots_s]
+        right.plot([count / 1000 for count in plots_s], seconds, "o-", label=f"{dates} dates")
+    left.set(xlabel="dates", ylabel="CPU seconds of the whole run", xscale="log", yscale="log")
+    left.set_xticks(ticks := sorted({date for _, date in [*found, *full]}), labels=map(str, ticks), minor=False)
+    left.set_xticks([], minor=True)
+    right.set(xlabel="thousand plots on a quarter tile")
+    right.set(xlim=(0, None), ylim=(0, None))
     for axes in (left, right):
-        axes.set_ylim(bottom=0)
-        axes.set_xlim(left=0)
         axes.grid(visible=True, alpha=0.3)
         axes.legend(frameon=False)
     figure.savefig(out, dpi=150)
