@@ -74,23 +74,23 @@ def _worth(scores: Mapping[str, object]) -> str:
 At harvest. "With history" joins it with the outlook from the region's earlier yields; baselines are scored on the same
 rows and have seen the other test years, which the model has not.
 
-{_table(cast("Mapping[str, Mapping[str, object]]", scores["complete"]))}
+{score_table(cast("Mapping[str, Mapping[str, object]]", scores["complete"]))}
 
 By test year, with history, both axes:
 
-{_table(cast("Mapping[str, Mapping[str, object]]", scores["by_year"]))}
+{score_table(cast("Mapping[str, Mapping[str, object]]", scores["by_year"]))}
 
 As the season goes on, with history (share of the season's days that have passed):
 
-{_table(in_season["model with history"])}
+{score_table(in_season["model with history"])}
 
 The model alone, by number of clear looks at harvest:
 
-{_table(cast("Mapping[str, Mapping[str, object]]", scores["by_clear_observations"]))}
+{score_table(cast("Mapping[str, Mapping[str, object]]", scores["by_clear_observations"]))}
 
 By size of plot, in 10 m pixels, with history:
 
-{_table(cast("Mapping[str, Mapping[str, object]]", scores["by_plot_pixels"]))}
+{score_table(cast("Mapping[str, Mapping[str, object]]", scores["by_plot_pixels"]))}
 
 Answers and abstentions on the test seasons: {", ".join(f"{name} {count:,}" for name, count in abstained.items())}."""
 
@@ -120,7 +120,14 @@ def _paragraph(text: str) -> str:
     return "\n".join(textwrap.wrap(text, width=118))
 
 
-def _table(lines: Mapping[str, Mapping[str, object]]) -> str:
+def score_table(lines: Mapping[str, Mapping[str, object]]) -> str:
+    """Return scores as a Markdown table, a line each.
+
+    Parameters
+    ----------
+    lines : mapping
+        Scores by the name of the line.
+    """
     head = "| | " + " | ".join(COLUMNS) + " |\n|---|" + "---:|" * len(COLUMNS)
     rows = [
         f"| {name} | " + " | ".join(_cell(scores.get(column)) for column in COLUMNS) + " |"

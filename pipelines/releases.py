@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agrocredit.yields import Release
-    from agrocredit.yields.area.release import AreaRelease
 
 
 @lru_cache(maxsize=8)
@@ -33,40 +32,6 @@ def release_folder(name: str) -> Path:
     name : str
         A folder that is there counts before a name.
     """
-    from agrocredit.store.bundled import models_path
-
-    folder = Path(name)
-    return folder if folder.is_dir() else models_path() / name
-
-
-@lru_cache(maxsize=8)
-def named_area_release(name: str) -> AreaRelease:
-    """Return a release of the area kind that ships, by its name, or one in a folder of the user's.
-
-    Raises
-    ------
-    InputUnusableError
-        As `named_release`.
-    """
-    from agrocredit.yields.area.release import load_area_release
-
-    return load_area_release(_folder(name))
-
-
-def kind_of(name: str) -> str:
-    """Return what a release answers for: ``plot_season`` or ``area_year``.
-
-    Raises
-    ------
-    InputUnusableError
-        ``release_missing``, ``model_invalid`` or ``bundled_missing``.
-    """
-    from agrocredit.yields.area.release import release_kind
-
-    return release_kind(_folder(name))
-
-
-def _folder(name: str) -> Path:
     from agrocredit.store.bundled import models_path
 
     folder = Path(name)

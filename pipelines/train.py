@@ -20,12 +20,14 @@ from agrocredit.store.bundled import data_path
 from agrocredit.store.folders import atomic_folder
 from agrocredit.store.lock import hold
 from agrocredit.yields import json_bytes, manifest, release_files
+from pipelines.area_training import is_area_training
 from pipelines.learn_release import learn
 from pipelines.model_card import card
 from pipelines.progress import Progress, silent
 from pipelines.region_weather import as_region, read_places
 from pipelines.simulated_scores import simulated_scores
 from pipelines.simulated_seasons import SimulatedSeasons, Simulator, concatenate
+from pipelines.train_area import train_area
 from pipelines.training_config import TrainingFile, read_training_file
 
 if TYPE_CHECKING:
@@ -51,7 +53,14 @@ class Simulation:
         return concatenate(parts)
 
 
-def train(config: Path, *, out: Path, weather_folder: Path | None = None, progress: Progress = silent) -> Summary:
+def train(
+    config: Path,
+    *,
+    out: Path,
+    weather_folder: Path | None = None,
+    data: Path | None = None,
+    progress: Progress = silent,
+) -> Summary:
     """Train a release and write its folder; return its scores.
 
     Parameters
@@ -61,7 +70,9 @@ def train(config: Path, *, out: Path, weather_folder: Path | None = None, progre
     out : Path
         ``models/NAME``; NAME becomes the release's name. Replaced as a whole.
     weather_folder : Path
-        Folder with the weather files that the training file names.
+        Folder with the weather files that the training file names, for a release of plots.
+    data : Path
+        Folder of labelled data in the canonical form, for a release of areas.
     progress : Progress
         Told of every year and epoch.
 
@@ -70,8 +81,12 @@ def train(config: Path, *, out: Path, weather_folder: Path | None = None, progre
     InputUnusableError
         ``config_invalid``, ``weather_unreadable``, ``weather_gap``, ``training_failed``.
     WrongUsageError
-        ``weather_missing`` without a weather folder.
+        ``weather_missing`` without a weather folder, ``labels_missing`` without labelled data where they are needed.
     """
+    if is_area_training(config):
+        if data is None:
+            raise WrongUsageError("labels_missing", f"{config.name} learns from labelled data; name its --data")
+        return train_area(config, out=out, data=data, progress=progress)
     file = read_training_file(config)
     if weather_folder is None:
         raise WrongUsageError("weather_missing", f"{config.name} reads {file.weather.files}; name its --weather-folder")

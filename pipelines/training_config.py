@@ -102,7 +102,7 @@ def read_training_file(path: Path) -> TrainingFile:
         season=_section(path, document, "season", CropConfig),
         split=_section(path, document, "split", SplitConfig),
         weather=_section(path, document, "weather", WeatherSource),
-        windows=tuple(_record(path, "windows", table, WindowConfig) for table in document["windows"]),
+        windows=tuple(section_record(path, "windows", table, WindowConfig) for table in document["windows"]),
         simulation=_section(path, document, "simulation", SimulationConfig),
         looks=_section(path, document, "looks", LooksConfig),
         network=_section(path, document, "network", NetworkConfig),
@@ -113,10 +113,11 @@ def read_training_file(path: Path) -> TrainingFile:
 
 
 def _section(path: Path, document: Mapping[str, Any], name: str, record: type[Section]) -> Section:
-    return _record(path, name, document[name], record)
+    return section_record(path, name, document[name], record)
 
 
-def _record(path: Path, name: str, table: Any, record: type[Section]) -> Section:  # noqa: ANN401 - any TOML value
+def section_record(path: Path, name: str, table: Any, record: type[Section]) -> Section:  # noqa: ANN401 - any TOML value
+    """Return a record from a TOML table; anything unknown, missing or out of range is a ``config_invalid``."""
     try:
         return record(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
     except (TypeError, ValueError, AttributeError) as error:

@@ -15,14 +15,15 @@ from agrocredit.cli.score_table import show_scores, show_training
 def train(
     config: Annotated[Path, typer.Argument(help="Training file, see pipelines/training.")],
     out: Annotated[Path, typer.Option(help="Release folder to write, models/NAME.")],
-    weather_folder: Annotated[Path | None, typer.Option(help="Folder of daily weather, else as the file says.")] = None,
+    weather_folder: Annotated[Path | None, typer.Option(help="Folder of daily weather, to simulate seasons.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of labelled data, where the file learns from it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Train a release on simulated seasons under real weather."""
+    """Train a release, on simulated seasons under real weather or on labelled data, as its file says."""
     from pipelines.train import train as run
 
     answer(
-        lambda progress: run(config, out=out, weather_folder=weather_folder, progress=progress),
+        lambda progress: run(config, out=out, weather_folder=weather_folder, data=data, progress=progress),
         as_json=as_json,
         show=show_training,
     )

@@ -36,6 +36,10 @@ def show_scores(summary: Summary) -> None:
 def show_training(summary: Summary) -> None:
     """Print what a release was trained on and its scores on complete seasons of the test years."""
     scores = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", summary.facts["scores"])
+    if "a_year_ahead" in scores:
+        typer.echo(f"{summary.facts['release']}: every year answered by what could be learnt the year before:\n")
+        show_score_lines({"release": summary.facts["release"], **scores["a_year_ahead"]})
+        return
     seasons = ", ".join(f"{count} to {name}" for name, count in summary.counts.items())
     typer.echo(f"{summary.facts['release']}: simulated seasons, {seasons}; complete seasons of the test years:\n")
     _header()

@@ -43,6 +43,8 @@ class FeatureConfig:
     scale: Scale = "linear"
     months: tuple[int, ...] = ()
     """Calendar months, one feature each; empty for the whole season."""
+    together: bool = False
+    """One feature over all the months instead."""
     steps: tuple[int, ...] = ()
     """Steps of a series without dates, one feature each."""
     rows_min: int = 1
@@ -51,6 +53,7 @@ class FeatureConfig:
     def __post_init__(self) -> None:
         kinds = self.statistic in get_args(Statistic) and self.scale in get_args(Scale)
         months = all(1 <= month <= 12 for month in self.months) and not (self.months and self.steps)
+        months = months and (bool(self.months) or not self.together)
         if not (self.name and self.variable and kinds and months and self.rows_min >= 1):
             raise InputUnusableError("config_invalid", f"feature out of range: {self}")
 
@@ -58,7 +61,7 @@ class FeatureConfig:
     def names(self) -> tuple[str, ...]:
         """Names of the family's features, in order."""
         parts = self.months or self.steps
-        return tuple(f"{self.name}_{part:02d}" for part in parts) if parts else (self.name,)
+        return (self.name,) if self.together or not parts else tuple(f"{self.name}_{part:02d}" for part in parts)
 
 
 def feature_from(stated: Mapping[str, Any]) -> FeatureConfig:
@@ -135,6 +138,9 @@ def feature_table(series: SeriesRows, *, n: int, features: Sequence[FeatureConfi
         values = series.values.get(feature.variable)
         if values is None:
             columns += [np.full(n, np.nan)] * len(feature.names)
+        elif feature.together:
+            inside = np.concatenate([month_rows[month] for month in feature.months])
+            columns.append(_column(feature, series, values, inside, n))
         elif feature.months:
             columns += [_column(feature, series, values, month_rows[month], n) for month in feature.months]
         elif feature.steps:

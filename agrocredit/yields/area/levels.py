@@ -66,6 +66,15 @@ class AreaLevels:
     deviation_t_ha: NDArray[np.float64]
     """Mean distance of an area's yields from its line, t/ha; above 0."""
 
+    @property
+    def swing(self) -> NDArray[np.float64]:
+        """How wide each area's interval starts out: the root of its deviation.
+
+        Halfway, in logarithms, between one width for all and each area's own: deviations out of ten or twenty years are
+        themselves uncertain, and weather shared by all areas moves the calm ones, too.
+        """
+        return np.sqrt(self.deviation_t_ha)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _UnitLines:

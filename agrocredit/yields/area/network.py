@@ -2,8 +2,8 @@
 
 Strategy: few years of weather teach few things, so the middle is a response that all regions share and one of each
 region's own, both pulled towards 0, where the answer is the level itself. A hidden layer was tried and lost to this on
-years it had not seen. Unknown features arrive as 0, their normal. The spread is one positive scale a row times offsets
-that rise by construction, so quantiles cannot cross.
+years it had not seen, and so did a width of each region's own. Unknown features arrive as 0, their normal. The spread
+is what the area's harvests usually swing, times offsets that rise by construction, so quantiles cannot cross.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from torch.nn import functional
 from agrocredit.domain.estimate import QUANTILE_LEVELS
 
 _MEDIAN = QUANTILE_LEVELS.index(0.50)
-_SPREAD_LIMIT = 1.5
-"""The scale may move by a factor of e to this either way: a few years cannot teach more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +37,7 @@ class AreaNetworkConfig:
 
 
 class AreaNetwork(nn.Module):
-    """Quantiles of an area's yield minus its level, over the usual deviation of its yields; all members at once."""
+    """Quantiles of an area's yield minus its level, t/ha; all members of the ensemble at once."""
 
     def __init__(self, config: AreaNetworkConfig) -> None:
         super().__init__()
@@ -47,9 +45,7 @@ class AreaNetwork(nn.Module):
         self.config = config
         self.shared = nn.Parameter(torch.zeros(m, k))
         self.own = nn.Parameter(torch.zeros(m, r, k))
-        self.spread = nn.Parameter(torch.zeros(m, r))
-        self.unusual = nn.Parameter(torch.zeros(m))
-        self.offsets = nn.Parameter(torch.zeros(m, len(QUANTILE_LEVELS)))
+        self.offsets = nn.Parameter(torch.full((m, len(QUANTILE_LEVELS)), -1.0))
 
     def middle(self, x: Tensor, region: Tensor) -> Tensor:
         """Return the members' deviations (M, B) from anomalies (B, K) and places of regions (B)."""
@@ -57,21 +53,14 @@ class AreaNetwork(nn.Module):
         every = torch.einsum("bk,mrk->bmr", x, response)  # (B, M, R + 1)
         return every.gather(2, region[:, None, None].expand(-1, every.shape[1], 1))[:, :, 0].T  # (M, B)
 
-    def scale(self, x: Tensor, region: Tensor) -> Tensor:
-        """Return the members' spreads (M, B): their region's, wider where the season is unusual."""
-        own = functional.pad(self.spread, (0, 1))[:, region]  # (M, B)
-        unusual = x.square().mean(dim=1) - 1.0  # (B)
-        raw = own + self.unusual[:, None] * unusual  # (M, B)
-        return torch.exp(_SPREAD_LIMIT * torch.tanh(raw / _SPREAD_LIMIT))  # (M, B)
-
-    def offset(self, x: Tensor, region: Tensor) -> Tensor:
-        """Return what the members' quantiles (M, B, Q) lie off their middle."""
+    def offset(self, swing: Tensor) -> Tensor:
+        """Return how far the members' quantiles (M, B, Q) lie off their middle, from usual swings (B)."""
         steps = functional.softplus(self.offsets)  # (M, Q)
         below = -steps[:, :_MEDIAN].flip(1).cumsum(1).flip(1)  # (M, 3) rising to 0
         above = steps[:, _MEDIAN + 1 :].cumsum(1)  # (M, 3) rising from 0
         offsets = torch.cat([below, torch.zeros_like(steps[:, :1]), above], dim=1)  # (M, Q)
-        return self.scale(x, region)[:, :, None] * offsets[:, None, :]  # (M, B, Q)
+        return swing[:, None] * offsets[:, None, :]  # (M, B, Q)
 
-    def forward(self, x: Tensor, region: Tensor) -> Tensor:
-        """Return quantiles (B, Q), mean of the members', from anomalies (B, K) and places of regions (B)."""
-        return (self.middle(x, region)[:, :, None] + self.offset(x, region)).mean(dim=0)  # (B, Q)
+    def forward(self, x: Tensor, swing: Tensor, region: Tensor) -> Tensor:
+        """Return quantiles (B, Q), mean of the members', from anomalies (B, K), swings (B), places of regions (B)."""
+        return (self.middle(x, region)[:, :, None] + self.offset(swing)).mean(dim=0)  # (B, Q)

@@ -89,10 +89,10 @@ def network_quantiles_t_ha(
     places : ndarray of int, shape (n,)
         Of the rows' regions.
     """
+    x, swing = network_input(anomalies), np.nan_to_num(level.swing).astype(np.float32)
     with torch.inference_mode(), one_thread():
-        deviations = network(torch.from_numpy(network_input(anomalies)), torch.from_numpy(places))
-    spread = level.deviation_t_ha[:, None]
-    quantiles: NDArray[np.float64] = level.expected_t_ha[:, None] + spread * deviations.numpy().astype(np.float64)
+        deviations = network(torch.from_numpy(x), torch.from_numpy(swing), torch.from_numpy(places))
+    quantiles: NDArray[np.float64] = level.expected_t_ha[:, None] + deviations.numpy().astype(np.float64)
     return quantiles
 
 
