@@ -1,7 +1,7 @@
 """Puts the rows of all scenes together, plot by plot: of several tiles of one acquisition, the one that shows most.
 
-The committed tables of the scenes are memory-mapped and cut into ranges of plots, so that memory holds one range of
-plots at a time, however many plots and dates there are.
+The committed tables of the scenes are cut into ranges of plots and mapped into memory for one range at a time, so that
+memory holds a few hundred thousand rows, however many plots and dates there are.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pipelines.observe_scene import SceneOutcome
 
-PLOTS_PER_PART = 50_000
-"""Plots in one Parquet part: some 100 MB of rows for a season."""
+ROWS_PER_PART = 150_000
+"""Rows in one Parquet part, at most: 6 MB on disk, and ten times that in memory while it is put together."""
 
 FIXED_COLUMNS = ("plot", "valid_fraction", "pixel_count")
 """What a scene's committed rows hold before the indices."""
@@ -32,41 +32,37 @@ FIXED_COLUMNS = ("plot", "valid_fraction", "pixel_count")
 class Merged:
     """All rows of a run, ready to be written part by part."""
 
-    tables: Sequence[pa.Table]
-    """One a scene, sorted by plot."""
     outcomes: Sequence[SceneOutcome]
-    plot_ids: Sequence[str]
+    plot_ids: pa.StringArray
     touched: NDArray[np.bool_]
     """Shape (plots,): whether any scene touches the plot."""
     rows: int
     """Rows after the choice between tiles."""
 
     def parts(self) -> Iterator[pa.Table]:
-        """Yield the rows sorted by plot and time, `PLOTS_PER_PART` plots at a time."""
-        ids = pa.array(self.plot_ids, pa.string())
-        for first in range(0, len(self.plot_ids), PLOTS_PER_PART):
-            chosen = _chosen_rows(self.tables, self.outcomes, first=first, last=first + PLOTS_PER_PART)
+        """Yield the rows sorted by plot and time, up to `ROWS_PER_PART` at a time."""
+        plots = max(1, ROWS_PER_PART // len({outcome.acquisition for outcome in self.outcomes}))
+        for first in range(0, len(self.plot_ids), plots):
+            chosen = _chosen_rows(self.outcomes, first=first, last=first + plots)
             if chosen.num_rows:
-                yield _as_observations(chosen, self.outcomes, ids)
+                yield _as_observations(chosen, self.outcomes, self.plot_ids)
 
 
-def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: Sequence[str]) -> Merged:
+def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringArray) -> Merged:
     """Return the rows of several scenes as one table to be.
 
     Parameters
     ----------
     outcomes : sequence of SceneOutcome
         Scenes with committed rows, in order of time and id.
-    plot_ids : sequence of str
+    plot_ids : pyarrow.StringArray
         Ids by the plot numbers of the committed rows, in the order of the output.
     """
-    tables = [_mapped(outcome) for outcome in outcomes]
     touched_by_acquisition: dict[str, NDArray[np.bool_]] = {}
-    for outcome, table in zip(outcomes, tables, strict=True):
+    for outcome in outcomes:
         touched = touched_by_acquisition.setdefault(outcome.acquisition, np.zeros(len(plot_ids), dtype=bool))
-        touched[table["plot"].to_numpy()] = True
+        touched[_mapped(outcome)["plot"].to_numpy()] = True
     return Merged(
-        tables=tables,
         outcomes=outcomes,
         plot_ids=plot_ids,
         touched=np.any(list(touched_by_acquisition.values()), axis=0),
@@ -75,15 +71,16 @@ def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: Sequence[s
 
 
 def _mapped(outcome: SceneOutcome) -> pa.Table:
+    """Return the rows of a scene, mapped for as long as something refers to them."""
     assert outcome.rows_file is not None  # noqa: S101 - only scenes with rows are merged
     with pa.memory_map(str(outcome.rows_file)) as source:
         return pa.ipc.open_file(source).read_all()
 
 
-def _chosen_rows(tables: Sequence[pa.Table], outcomes: Sequence[SceneOutcome], *, first: int, last: int) -> pa.Table:
+def _chosen_rows(outcomes: Sequence[SceneOutcome], *, first: int, last: int) -> pa.Table:
     """Return the rows of plots `first` to `last` that speak, with a column ``scene`` (position), sorted."""
     pieces = []
-    for scene, table in enumerate(tables):
+    for scene, table in enumerate(map(_mapped, outcomes)):
         low, high = np.searchsorted(table["plot"].to_numpy(), (first, last))
         piece = table.slice(low, high - low)
         pieces.append(piece.append_column("scene", pa.array(np.full(piece.num_rows, scene, dtype=np.int32))))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import pyarrow as pa
     from distributed import Client
 
     from agrocredit.indices import IndexDefinition
@@ -76,6 +77,17 @@ class ObserveRequest:
             BlockName.parse(name)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunPlots:
+    """What a run keeps of its plots: shapes are the largest thing it reads, and only weights are made of them."""
+
+    ids: pa.StringArray
+    """By number: sorted."""
+    sha256: str
+    """Hash of ids and shapes."""
+    refused: tuple[Refusal, ...]
+
+
 def observe(
     request: ObserveRequest, *, client: Client | None = None, workers: int | None = None, progress: Progress = silent
 ) -> Summary:
@@ -99,26 +111,26 @@ def observe(
     RunInProgressError
         If another run holds the output.
     """
+    import pyarrow as pa
+
     from agrocredit.indices import DEFAULT_INDICES, load_indices
     from agrocredit.store.atomic import clean_temporaries
     from agrocredit.store.lock import hold
-    from agrocredit.store.plot_files import read_plots
 
     with hold(request.out), hold(request.cube) if request.cube else nullcontext():
         clean_temporaries(request.out)
         if request.cube is not None:
             clean_temporaries(request.cube)
-        plot_set = read_plots(request.plots, id_field=request.id_field)
         definitions = load_indices(request.indices or DEFAULT_INDICES, extra=request.index_file)
-        scene_set = _find(request, plot_set, definitions)
-        work = _work(request, plot_set, definitions)
+        scene_set, work, plots = _prepare(request, definitions)
+        pa.default_memory_pool().release_unused()  # Arrow would keep the room that the shapes took
         if work.cube is None:  # a cube needs pixels, which no dataset holds
             carry_over(
                 scene_set.scenes,
                 work,
                 earlier=request.out,
-                expected=_origin(plot_set, definitions),
-                plot_ids=plot_set.table["id"].to_pylist(),
+                expected=_origin(plots, definitions),
+                plot_ids=plots.ids,
                 client=client,
                 workers=workers,
             )
@@ -143,7 +155,7 @@ def observe(
                     workers=workers,
                     progress=progress,
                 )
-            return _publish(request, plot_set, definitions, scene_set, outcomes)
+            return _publish(request, plots, definitions, scene_set, outcomes)
         finally:  # a run that was killed keeps its commits for the next; one that has its answer needs them no more
             shutil.rmtree(work.folder.parent)
 
@@ -152,6 +164,15 @@ def quarantined(scene: Scene) -> SceneOutcome:
     """Return what stands for a scene that takes down every worker that takes it up: nothing but a refusal."""
     detail = "each worker that took it up died, also with nothing else to do; the other scenes were used"
     return refused_scene(scene, (Refusal(code="scene_quarantined", detail=detail, scene_id=scene.scene_id),))
+
+
+def _prepare(request: ObserveRequest, definitions: Sequence[IndexDefinition]) -> tuple[SceneSet, SceneWork, RunPlots]:
+    """Return scenes, work and plots; the shapes lie in the work folder then, and are let go here."""
+    from agrocredit.store.plot_files import read_plots
+
+    plot_set = read_plots(request.plots, id_field=request.id_field)
+    plots = RunPlots(ids=plot_set.table["id"].combine_chunks(), sha256=plot_set.sha256, refused=plot_set.refused)
+    return _find(request, plot_set, definitions), _work(request, plot_set, definitions), plots
 
 
 def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneSet:
@@ -193,7 +214,7 @@ def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
 
 def _publish(
     request: ObserveRequest,
-    plot_set: PlotSet,
+    plots: RunPlots,
     definitions: Sequence[IndexDefinition],
     scene_set: SceneSet,
     outcomes: Sequence[SceneOutcome],
@@ -205,13 +226,13 @@ def _publish(
     if not seen:
         first = f"; first: {refused[0].code} {refused[0].detail}" if refused else ""
         raise InputUnusableError("no_usable_scene", f"none of {len(outcomes)} scenes of {request.scenes} serves{first}")
-    merged = merge_acquisitions(seen, plot_ids=plot_set.table["id"].to_pylist())
+    merged = merge_acquisitions(seen, plot_ids=plots.ids)
     if not merged.touched.any():
-        raise InputUnusableError("no_plot_in_scenes", f"none of {len(plot_set)} plots lies in a scene")
-    refused += _outside(plot_set, merged)
-    ordered = tuple(sorted({*refused, *plot_set.refused}, key=_refusal_order))
+        raise InputUnusableError("no_plot_in_scenes", f"none of {len(plots.ids)} plots lies in a scene")
+    refused += _outside(plots, merged)
+    ordered = tuple(sorted({*refused, *plots.refused}, key=_refusal_order))
     counts = {
-        "plots": len(plot_set),
+        "plots": len(plots.ids),
         "plots_outside": int((~merged.touched).sum()),
         "scenes": len(seen),
         "superseded": len(scene_set.superseded),
@@ -220,7 +241,7 @@ def _publish(
     }
     manifest = {
         "schema_version": 1,
-        **_origin(plot_set, definitions),
+        **_origin(plots, definitions),
         "indices": [definition.short_name for definition in definitions],
         "grids": {outcome.manifest["grid"]: outcome.grid for outcome in seen},
         "scenes": [outcome.manifest for outcome in seen],
@@ -232,15 +253,13 @@ def _publish(
     return Summary(counts=counts, refused=ordered, facts={"out": str(request.out)})
 
 
-def _origin(plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> dict[str, str]:
+def _origin(plots: RunPlots, definitions: Sequence[IndexDefinition]) -> dict[str, str]:
     """Return what the rows of a scene depend on besides the scene."""
-    ids = "\n".join(plot_set.table["id"].to_pylist())
-    plots = hashlib.sha256(f"{plot_set.shapes_sha256}\n{ids}".encode()).hexdigest()
-    return {"recipe": recipe_sha256(definitions), "plots_sha256": plots}
+    return {"recipe": recipe_sha256(definitions), "plots_sha256": plots.sha256}
 
 
-def _outside(plot_set: PlotSet, merged: Merged) -> list[Refusal]:
-    missed = plot_set.table["id"].filter(~merged.touched).to_pylist()
+def _outside(plots: RunPlots, merged: Merged) -> list[Refusal]:
+    missed = plots.ids.filter(~merged.touched).to_pylist()
     detail = "no scene of the run touches the plot"
     return [Refusal(code="plot_outside_scenes", detail=detail, plot_id=plot_id) for plot_id in missed]
 

@@ -125,6 +125,7 @@ def plots_near(plots_file: Path, grid: Grid) -> tuple[NDArray[np.int64], list[Ou
             first += len(batch)
             if touching.any():
                 near.append(plots if touching.all() else Outlines.of_wkb(batch["geometry"].filter(pa.array(touching))))
+    pa.default_memory_pool().release_unused()  # Arrow would keep the room that the pages took
     return np.concatenate(numbers), near
 
 

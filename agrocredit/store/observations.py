@@ -52,6 +52,7 @@ def write_observations(parts: Iterable[pa.Table], folder: Path, *, manifest: Map
             path = temporary / f"part-{number:05d}.parquet"
             write_parquet(conform(part, schema, name=f"{KIND} part {number}"), path)
             listed.append({"file": path.name, "rows": part.num_rows, "sha256": _sha256(path)})
+            pa.default_memory_pool().release_unused()  # else each part would add to what Arrow keeps
         write_json({**manifest, "parts": listed}, temporary / MANIFEST)
 
 

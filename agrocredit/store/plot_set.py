@@ -53,9 +53,16 @@ class PlotSet:  # not slotted: the frame is kept once it was asked for
         """Hash of all shapes in their order; ids and attributes do not show."""
         digest = hashlib.sha256()
         for chunk in self.table["geometry"].chunks:
-            _, offsets, data = chunk.buffers()
-            ends = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
-            digest.update(memoryview(data or b"")[ends[0] : ends[-1]])
+            digest.update(_values(chunk)[0])
+        return digest.hexdigest()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all ids and shapes in their order."""
+        values, lengths = _values(self.table["id"].cast(pa.large_string()).combine_chunks())
+        digest = hashlib.sha256(self.shapes_sha256.encode())
+        digest.update(lengths)
+        digest.update(values)
         return digest.hexdigest()
 
     @cached_property
@@ -85,3 +92,10 @@ class PlotSet:  # not slotted: the frame is kept once it was asked for
             kind = np.float64 if name == "declared_area_m2" else object
             columns[name] = pd.Series(self.table[name].to_pylist(), dtype=kind)
         return gpd.GeoDataFrame(columns, geometry="geometry", crs="EPSG:4326")
+
+
+def _values(chunk: pa.LargeBinaryArray | pa.LargeStringArray) -> tuple[memoryview, memoryview]:
+    """Return the bytes of all values, one after the other, and their lengths."""
+    _, offsets, data = chunk.buffers()
+    ends = np.frombuffer(offsets, "<i8")[chunk.offset : chunk.offset + len(chunk) + 1]
+    return memoryview(data or b"")[ends[0] : ends[-1]], np.diff(ends).data

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMPRESSION = "zstd"
-COMPRESSION_LEVEL = 6
+COMPRESSION_LEVEL = 1
+"""Higher ones cost twice the time for one per cent of the size: most of our bytes are measured numbers."""
 ROW_GROUP_ROWS = 250_000
 _PANDAS_KEY = b"pandas"
 
@@ -50,6 +51,8 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         schema,
         compression=COMPRESSION,
         compression_level=COMPRESSION_LEVEL,
+        # Measured numbers hardly repeat: a dictionary of them doubles the time and adds a sixth to the size.
+        use_dictionary=[field.name for field in schema if not pa.types.is_floating(field.type)],
         store_schema=False,
         write_page_checksum=True,
     )

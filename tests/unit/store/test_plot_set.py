@@ -36,3 +36,20 @@ def test_the_hash_is_of_the_shapes_however_the_table_is_cut(write_geojson, make_
     assert PlotSet(table=pieces, bounds_deg=found.bounds_deg, refused=()).shapes_sha256 == expected
     fewer = PlotSet(table=found.table.slice(1), bounds_deg=found.bounds_deg, refused=())
     assert fewer.shapes_sha256 == hashlib.sha256(b"".join(found.table["geometry"].to_pylist()[1:])).hexdigest()
+
+
+def test_the_hash_of_plots_changes_with_an_id_and_with_a_shape(write_geojson, make_feature, make_square):
+    found = three(write_geojson, make_feature, make_square)
+    hashes = {found.sha256}
+    for name, column in (
+        ("id", pa.array(["a", "b", "cc"])),
+        ("geometry", found.table["geometry"].take(pa.array([1, 0, 2]))),
+    ):
+        at = found.table.column_names.index(name)
+        other = found.table.set_column(at, name, column.cast(found.table.schema.field(name).type))
+        hashes.add(PlotSet(table=other, bounds_deg=found.bounds_deg, refused=()).sha256)
+    renamed = found.table.set_column(0, "id", pa.array(["ab", "c", ""]))
+    hashes.add(PlotSet(table=renamed, bounds_deg=found.bounds_deg, refused=()).sha256)
+    assert len(hashes) == 4
+    pieces = pa.concat_tables([found.table.slice(0, 1), found.table.slice(1)])
+    assert PlotSet(table=pieces, bounds_deg=found.bounds_deg, refused=()).sha256 == found.sha256
