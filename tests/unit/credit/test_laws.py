@@ -1,5 +1,6 @@
 """The laws that hold for every limit, whatever the farm: domain rules as properties."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agrocredit.credit import parse_policy
+from agrocredit.credit import canonical_json, parse_policy, replay
 from agrocredit.domain.decision import Outcome
 from agrocredit.domain.units import area_from_m2, area_to_m2
 
@@ -196,6 +197,30 @@ def test_no_cap_is_exceeded_and_the_smallest_binds(desk, farm, data):
     assert decision.binding_cap == next(name for name in desk.policy.caps if decision.caps[name] == least)
     if decision.outcome is Outcome.APPROVED:
         assert decision.limit_minor == least // 1_000 * 1_000
+
+
+@LAW
+@given(
+    data=st.data(),
+    debt=st.none() | st.integers(0, 500_000),
+    hidden=st.booleans(),
+    then=st.floats(0.3, 1.5),
+)
+def test_every_decision_replays_to_the_same_bytes_from_its_record(desk, farm, data, debt, hidden, then):
+    plots = data.draw(farm)
+    finances = None if debt is None else desk.finances(debt=debt)
+    previous = desk.assess(plots, finances=finances).decisions
+    later = [
+        {**p, "quantiles": p["quantiles"] * then, "clear_observations": p["clear_observations"] + 1} for p in plots
+    ]
+    if hidden:
+        later[0] = {**later[0], "reason": "not_observed"}
+    decision, record = desk.one(later, finances=finances, previous=previous)
+    written = canonical_json(record)
+    assert replay(json.loads(written), policy=desk.policy) == written
+    row = desk.assess(later, finances=finances, previous=previous).decisions.to_pylist()[0]
+    assert row["decision_sha256"] == hashlib.sha256(written).hexdigest()
+    assert row["limit_minor"] == decision.limit_minor
 
 
 def region(desk, farmers):

@@ -53,6 +53,8 @@ def test_an_unknown_name_means_no_crop(crops):
     ("crop", "latitude_deg", "start_on", "last_on"),
     [
         ("maize", 3.0, date(2017, 4, 1), date(2017, 12, 30)),  # Karamoja
+        ("maize", -0.7, date(2017, 2, 7), date(2017, 9, 26)),  # Kisii, Kenya
+        ("maize", -2.0, date(2016, 10, 1), date(2017, 3, 15)),  # Rwanda
         ("winter_wheat", 47.5, date(2016, 10, 1), date(2017, 8, 31)),  # Switzerland
         ("winter_wheat", 34.5, date(2016, 10, 1), date(2017, 6, 30)),  # North China Plain
     ],
