@@ -6,7 +6,7 @@ the release learnt from, so that a folder with only new years has a history, too
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,8 +20,6 @@ from pipelines.progress import Progress, silent
 from pipelines.scored_rows import ScoredRows
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from pipelines.area_data import AreaData
 
 BEFORE: Final = "before"
-"""Name of the estimate made the day before the release's first one of the season: what the history alone says."""
+"""Name of the estimate made the day before the season begins: what the history alone says."""
 
 
 def evaluate_areas(
@@ -82,11 +80,12 @@ def evaluate_areas(
 def _in_season(release: AreaRelease, data: AreaData, year: int) -> dict[str, NDArray[np.float64]]:
     """Return the estimates of a year on the release's days, by the month of each, in the order of the season."""
     stages = release.facts.stages
-    days: dict[str, date] = {}
+    if len(stages) == 1:
+        return {}
+    begins = date(year - (stages.first_month > 1), stages.first_month, 1)
+    days = {BEFORE: begins - timedelta(days=1)}
     for stage in range(1, len(stages)):
         day = stages.date_of(stage, harvest_year=year)
-        if not days:
-            days[BEFORE] = day - timedelta(days=1)
         days[f"{day.month:02d}"] = day
     return {name: predict_area(release, data, year=year, as_of=day).quantiles_t_ha for name, day in days.items()}
 
