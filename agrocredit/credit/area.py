@@ -16,24 +16,28 @@ def effective_area_m2(
     declared_area_m2: NDArray[np.float64],
     tenure_share: NDArray[np.float64],
     cropped_fraction_low: float,
+    documented_area_m2: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return ``tenure_share * min(declared, drawn) * cropped_fraction_low``, m2.
+    """Return ``tenure_share * min(declared, drawn, documented) * cropped_fraction_low``, m2.
 
-    The smaller area counts, so neither drawing large nor declaring large pays. Tenure enters here once, as the
+    The smallest area counts, so neither drawing large nor declaring large pays. Tenure enters here once, as the
     farmer's share of the plot's income, and nowhere else.
 
     Parameters
     ----------
     area_m2 : ndarray of float, (rows,)
         Geodesic area of the drawn plot.
-    declared_area_m2 : ndarray of float, (rows,)
-        NaN where nothing was declared: the drawn area then counts alone.
+    declared_area_m2, documented_area_m2 : ndarray of float, (rows,)
+        NaN where nothing was declared, or no document states an area: the others then count alone.
     tenure_share : ndarray of float, (rows,)
         Above 0 to 1.
     cropped_fraction_low : float
         Lower quantile of the share of a plot that bears the crop, 0 to 1.
     """
-    return tenure_share * np.fmin(area_m2, declared_area_m2) * cropped_fraction_low
+    least_m2 = np.fmin(area_m2, declared_area_m2)
+    if documented_area_m2 is not None:
+        least_m2 = np.fmin(least_m2, documented_area_m2)
+    return tenure_share * least_m2 * cropped_fraction_low
 
 
 def declared_differs(

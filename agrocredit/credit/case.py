@@ -24,6 +24,7 @@ class Stake:
     clear_observations: int
     crop: str
     declared_area_m2: float | None
+    documented_area_m2: float | None
     estimate_as_of: date
     evidence_sha256: str
     grade: str

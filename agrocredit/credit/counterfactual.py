@@ -34,7 +34,7 @@ class Lever(StrEnum):
     """What may be moved."""
 
     AREA = "area"
-    """Of all plots, drawn and declared alike; as a share of what it is."""
+    """Of all plots, drawn, declared and documented alike; as a share of what it is."""
     YIELD = "yield"
     """Every quantile of every plot; as a share of what it is."""
     PRICE = "price"
@@ -110,7 +110,8 @@ def moved(case: Case, *, terms: PolicyInForce, lever: Lever, value: int) -> Try:
         replace(
             stake,
             area_m2=stake.area_m2 * times,
-            declared_area_m2=None if stake.declared_area_m2 is None else stake.declared_area_m2 * times,
+            declared_area_m2=stake.declared_area_m2 and stake.declared_area_m2 * times,
+            documented_area_m2=stake.documented_area_m2 and stake.documented_area_m2 * times,
         )
         if lever is Lever.AREA
         else replace(stake, quantiles_t_ha=stake.quantiles_t_ha and tuple(q * times for q in stake.quantiles_t_ha))

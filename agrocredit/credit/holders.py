@@ -38,6 +38,8 @@ class Holders:
     """Above 0 to 1."""
     grade: pa.Array
     """A, B or C."""
+    documented_area_m2: NDArray[np.float64]
+    """NaN where no document states one."""
 
 
 def holders(
@@ -60,6 +62,7 @@ def holders(
         farmer=pa.concat_arrays([held.farmer, rest.farmer]).take(taken),
         tenure_share=np.concatenate([held.tenure_share, rest.tenure_share])[order],
         grade=pa.concat_arrays([held.grade, rest.grade]).take(taken),
+        documented_area_m2=np.concatenate([held.documented_area_m2, rest.documented_area_m2])[order],
     )
 
 
@@ -81,6 +84,7 @@ def refuse_crowded_farmers(held: Holders, *, plots_max: int, refused: list[Refus
         farmer=held.farmer.take(rows),
         tenure_share=held.tenure_share[kept],
         grade=held.grade.take(rows),
+        documented_area_m2=held.documented_area_m2[kept],
     )
 
 
@@ -92,6 +96,7 @@ def _alone(plots: pa.Table, rows: NDArray[np.int64]) -> Holders:
         farmer=_one_array(farmer),
         tenure_share=np.full(len(rows), _SHARE_ALONE),
         grade=pa.array([_GRADE_ALONE] * len(rows), pa.string()),
+        documented_area_m2=np.full(len(rows), np.nan),
     )
 
 
@@ -105,6 +110,7 @@ def _named(table: pa.Table, of_plot: NDArray[np.int64], usable: NDArray[np.bool_
         farmer=_one_array(table["farmer_id"].take(rows)),
         tenure_share=share.to_numpy()[usable],
         grade=_one_array(grade.take(rows)),
+        documented_area_m2=table["documented_area_m2"].to_numpy()[usable],
     )
 
 
@@ -120,7 +126,9 @@ def _usable_holdings(
     known = (of_plot != NO_ROW) & np.append(usable_plot, False)[of_plot]  # NO_ROW points at the place after the last
     sound_share = (share > 0) & (share <= 1)
     sound_grade = pc.is_in(pc.fill_null(table["grade"], _GRADE_ALONE), value_set=pa.array(_GRADES)).to_numpy()
-    usable: NDArray[np.bool_] = known & sound_share & sound_grade
+    documented = table["documented_area_m2"].to_numpy()
+    sound_area = pc.is_null(table["documented_area_m2"]).to_numpy() | (np.isfinite(documented) & (documented > 0))
+    usable: NDArray[np.bool_] = known & sound_share & sound_grade & sound_area
     refused.extend(
         _refusal(table.slice(row, 1).to_pylist()[0], row, known=bool(known[row]))
         for row in np.flatnonzero(~usable).tolist()

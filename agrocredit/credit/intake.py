@@ -51,6 +51,8 @@ class Intake:
     """Above 0 to 1, (stakes,)."""
     grade: pa.Array
     """A, B or C, (stakes,)."""
+    documented_area_m2: NDArray[np.float64]
+    """NaN where no document states one, (stakes,)."""
     starts: NDArray[np.int64]
     """First stake of each case, and the number of stakes at the end, (cases + 1,)."""
     finances: Mapping[str, Finances] | None
@@ -94,8 +96,6 @@ class Intake:
         quantiles = np.column_stack([estimates[name].to_numpy() for name in QUANTILE_COLUMNS]).tolist()
         crop, year = _words(estimates["crop"]), estimates["harvest_year"].to_numpy().tolist()
         latitude = plots["latitude_deg"].to_numpy().tolist()
-        declared: NDArray[np.float64] = plots["declared_area_m2"].to_numpy()
-        no_declared = np.isnan(declared)
         columns = zip(
             estimates["plot_id"].to_pylist(),
             crop,
@@ -108,7 +108,8 @@ class Intake:
             _words(estimates["release"]),
             estimates["evidence_sha256"].to_pylist(),
             plots["area_m2"].to_numpy().tolist(),
-            [None if none else area for none, area in zip(no_declared.tolist(), declared.tolist(), strict=True)],
+            _none_for_nan(plots["declared_area_m2"].to_numpy()),
+            _none_for_nan(self.documented_area_m2[begin:end]),
             self.tenure_share[begin:end].tolist(),
             _words(self.grade.slice(begin, end - begin)),
             (harvest_window(self.crops, *place) for place in zip(crop, year, latitude, strict=True)),
@@ -133,6 +134,7 @@ def _stake(  # noqa: PLR0917 - a row of columns, in the order of `Stake`
     evidence_sha256: str,
     area_m2: float,
     declared_area_m2: float | None,
+    documented_area_m2: float | None,
     tenure_share: float,
     grade: str,
     window: tuple[date | None, date | None],
@@ -150,11 +152,16 @@ def _stake(  # noqa: PLR0917 - a row of columns, in the order of `Stake`
         evidence_sha256=evidence_sha256,
         area_m2=area_m2,
         declared_area_m2=declared_area_m2,
+        documented_area_m2=documented_area_m2,
         tenure_share=tenure_share,
         grade=grade,
         harvest_from_on=window[0],
         harvest_end_on=window[1],
     )
+
+
+def _none_for_nan(areas_m2: NDArray[np.float64]) -> list[float | None]:
+    return [None if none else area for none, area in zip(np.isnan(areas_m2).tolist(), areas_m2.tolist(), strict=True)]
 
 
 def _words(column: pa.ChunkedArray | pa.Array) -> list[Any]:
@@ -220,6 +227,7 @@ def take_in(
         farmer=farmer,
         tenure_share=held.tenure_share[holding],
         grade=held.grade.take(pa.array(holding)),
+        documented_area_m2=held.documented_area_m2[holding],
         starts=_starts(farmer, estimates["season"].take(pa.array(of_estimate))),
         finances=None if finances is None else finances_by_farmer(finances, currency, refused),
         in_force={} if previous is None else limits_in_force(previous, currency=currency, as_of=as_of, refused=refused),

@@ -88,6 +88,7 @@ def add_up(
     area_m2 = effective_area_m2(
         drawn_m2,
         declared_area_m2=declared_m2,
+        documented_area_m2=np.array([_nan_if_none(stake.documented_area_m2) for stake in stakes], dtype=np.float64),
         tenure_share=np.array([stake.tenure_share for stake in stakes], dtype=np.float64),
         cropped_fraction_low=terms.area.cropped_fraction_low,
     )

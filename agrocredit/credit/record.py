@@ -135,4 +135,10 @@ def _check(stake: Stake) -> None:
         release=stake.release,
         evidence_sha256=stake.evidence_sha256,
     )
-    Holding(farmer_id="", plot_id=stake.plot_id, tenure_share=stake.tenure_share, grade=stake.grade)
+    Holding(
+        farmer_id="",
+        plot_id=stake.plot_id,
+        tenure_share=stake.tenure_share,
+        grade=stake.grade,
+        documented_area_m2=stake.documented_area_m2,
+    )

@@ -89,9 +89,14 @@ class Holding:
     """Share of the plot's income that is the farmer's, above 0 to 1."""
     grade: str = "C"
     """Evidence of the right to the plot: A document and verified crop, B verified crop, C drawn only."""
+    documented_area_m2: float | None = None
+    """Area of the whole plot that a title, lease or register states; None without one."""
 
     def __post_init__(self) -> None:
         if not 0 < self.tenure_share <= 1:
             raise RefusedError("tenure_share_invalid", f"tenure share {self.tenure_share}, expected above 0 to 1")
         if self.grade not in {"A", "B", "C"}:
             raise RefusedError("grade_invalid", f"evidence grade {self.grade!r}, expected A, B or C")
+        if self.documented_area_m2 is not None and not 0 < self.documented_area_m2 < float("inf"):
+            found = f"documented_area_m2 is {self.documented_area_m2}"
+            raise RefusedError("documented_area_invalid", f"{found}, expected above 0 or none")

@@ -90,6 +90,7 @@ HOLDINGS = pa.schema(
         pa.field("plot_id", pa.string(), nullable=False),
         pa.field("tenure_share", pa.float64()),
         pa.field("grade", pa.string()),
+        pa.field("documented_area_m2", pa.float64()),
     ]
 )
 

@@ -96,6 +96,7 @@ class Desk:
                 "plot_id": plot["plot_id"],
                 "tenure_share": plot.get("share", 1.0),
                 "grade": plot.get("grade", "C"),
+                "documented_area_m2": plot.get("documented_area_m2"),
             }
             for plot in plots
         ]

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from agrocredit.credit import parse_policy
 from agrocredit.domain.decision import CapName, Outcome
 
 GAPS = ["not_observed", "too_few_clear_observations", "plot_too_small", "no_crop_seen", "out_of_distribution"]
@@ -87,6 +88,28 @@ def test_areas_too_far_apart_are_verified_not_declined(desk):
     assert desk.decide([desk.plot(declared_area_m2=4_100.0)]).outcome is Outcome.APPROVED
     hopeless = desk.plot(area_m2=500.0, median=0.4, spread=0.1, declared_area_m2=5_000.0)
     assert desk.decide([hopeless]).outcome is Outcome.REFERRED
+
+
+def test_the_least_of_drawn_declared_and_documented_area_counts(desk):
+    least = desk.one([desk.plot(area_m2=3_000.0)])[1]["result"]
+    for areas in (
+        {"area_m2": 3_000.0, "declared_area_m2": 3_100.0, "documented_area_m2": 3_200.0},
+        {"area_m2": 3_100.0, "declared_area_m2": 3_000.0, "documented_area_m2": 3_200.0},
+        {"area_m2": 3_100.0, "declared_area_m2": None, "documented_area_m2": 3_000.0},
+    ):
+        result = desk.one([desk.plot(**areas)])[1]["result"]
+        assert (result["area_eff_m2"], result["limit_minor"]) == (least["area_eff_m2"], least["limit_minor"])
+
+
+@pytest.mark.parametrize(("currency", "minor"), [("JPY", 1), ("CNY", 100), ("BHD", 1_000)])
+def test_currencies_of_no_two_and_three_decimals_keep_their_minor_units(desk, currency, minor):
+    policy = parse_policy(desk.text.replace("CNY", currency), source="other.toml")
+    decision = desk.decide([desk.plot(), desk.plot("p2", crop="maize")], policy=policy)
+    yuan = desk.decide([desk.plot(), desk.plot("p2", crop="maize")])
+    assert decision.limit_minor * 100 == yuan.limit_minor * minor
+    assert all(abs(cap / minor - yuan.caps[name] / 100) <= 1 / min(minor, 100) for name, cap in decision.caps.items())
+    record = desk.one([desk.plot(), desk.plot("p2", crop="maize")], policy=policy)[1]["result"]
+    assert sum(bullet["principal_minor"] for bullet in record["bullets"]) == decision.limit_minor
 
 
 def test_a_missing_record_of_finances_is_named_not_skipped(desk):

@@ -105,6 +105,8 @@ def test_two_farmers_share_a_plot_by_their_holdings(desk):
         ({"farmer_id": "f", "plot_id": "p1", "tenure_share": 0.0}, "tenure_share_invalid"),
         ({"farmer_id": "f", "plot_id": "p1", "grade": "Z"}, "grade_invalid"),
         ({"farmer_id": "f", "plot_id": "nowhere"}, "plot_unknown"),
+        ({"farmer_id": "f", "plot_id": "p1", "documented_area_m2": 0.0}, "documented_area_invalid"),
+        ({"farmer_id": "f", "plot_id": "p1", "documented_area_m2": float("nan")}, "documented_area_invalid"),
     ],
 )
 def test_a_wrong_holding_is_refused_with_its_row(desk, holding, code):

@@ -5,7 +5,7 @@ import pytest
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.tables import HISTORY, HOLDINGS
-from agrocredit.store.farm_tables import read_history, read_holdings
+from agrocredit.store.farm_tables import read_finances, read_history, read_holdings, read_rows
 from agrocredit.store.tables import write_parquet
 
 
@@ -24,14 +24,20 @@ def test_holdings_keep_leading_zeros_and_leave_unknowns_null(csv):
     assert found.refused == ()
     assert found.table.schema == HOLDINGS
     assert found.table.to_pylist() == [
-        {"farmer_id": "0042", "plot_id": "007", "tenure_share": None, "grade": None},
-        {"farmer_id": "0042", "plot_id": "08", "tenure_share": None, "grade": None},
+        {"farmer_id": "0042", "plot_id": "007", "tenure_share": None, "grade": None, "documented_area_m2": None},
+        {"farmer_id": "0042", "plot_id": "08", "tenure_share": None, "grade": None, "documented_area_m2": None},
     ]
 
 
 def test_a_byte_order_mark_and_semicolons_are_understood(csv):
     found = read_holdings(csv("farmer_id;plot_id;tenure_share", "Müller;a;0.5", encoding="utf-8-sig"))
-    assert found.table.to_pylist()[0] == {"farmer_id": "Müller", "plot_id": "a", "tenure_share": 0.5, "grade": None}
+    assert found.table.to_pylist()[0] == {
+        "farmer_id": "Müller",
+        "plot_id": "a",
+        "tenure_share": 0.5,
+        "grade": None,
+        "documented_area_m2": None,
+    }
 
 
 def test_each_bad_holding_is_refused_by_its_row(csv):
@@ -106,3 +112,18 @@ def test_text_that_is_not_utf8_is_an_error(csv):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputUnusableError, match=r"file_missing: holdings: .*absent\.csv"):
         read_holdings(tmp_path / "absent.csv")
+
+
+def test_finances_are_read_and_a_negative_amount_is_refused_by_its_row(csv):
+    found = read_finances(csv("farmer_id,currency,outstanding_minor", "007,CNY,1200", "a,CNY,-1", "b,CNY,", ",CNY,5"))
+    assert [row["farmer_id"] for row in found.table.to_pylist()] == ["007", "b"]
+    assert [(refusal.code, refusal.row) for refusal in found.refused] == [("amount_invalid", 2), ("value_missing", 4)]
+
+
+def test_a_table_read_all_or_nothing_names_the_column_without_values(csv):
+    schema = pa.schema([pa.field("farmer_id", pa.string(), nullable=False), pa.field("loans", pa.int64())])
+    assert read_rows(csv("farmer_id,loans", "007,3"), schema, name="loans").to_pylist() == [
+        {"farmer_id": "007", "loans": 3}
+    ]
+    with pytest.raises(InputUnusableError, match=r"value_missing: loans: 1 rows without farmer_id"):
+        read_rows(csv("farmer_id,loans", "007,3", ",4"), schema, name="loans")
