@@ -14,6 +14,7 @@ import pytest
 
 from agrocredit.domain.errors import InputUnusableError, WrongUsageError
 from agrocredit.yields import load_release
+from pipelines.area_training import is_area_training, read_area_training
 from pipelines.evaluate import evaluate
 from pipelines.train import train
 from pipelines.training_config import read_training_file
@@ -134,9 +135,12 @@ def test_no_year_serves_two_purposes(tmp_path):
         read_training_file(small_config(tmp_path, test=[2004, 2005]))
 
 
-def test_the_released_training_files_can_be_read():
-    crops = {read_training_file(path).season.crop for path in sorted(FOLDER.glob("*.toml"))}
-    assert crops == {"winter_wheat", "maize"}
+def test_the_training_files_that_ship_can_be_read():
+    paths = sorted(FOLDER.glob("*.toml"))
+    areas = [path for path in paths if is_area_training(path)]
+    assert {read_area_training(path).data.crop for path in areas} == {"winter_wheat", "rice", "soybean"}
+    of_plots = {read_training_file(path).season.crop for path in paths if path not in areas}
+    assert of_plots == {"winter_wheat", "maize"}
 
 
 @pytest.mark.parametrize(
