@@ -98,7 +98,7 @@ def start_cluster():
     clusters = []
 
     def start(**settings):
-        clusters.append(Cluster(Path(tempfile.mkdtemp(prefix="agc-pg-")), **settings))
+        clusters.append(Cluster(Path(tempfile.mkdtemp(prefix="agc-pg-", dir="/tmp")), **settings))
         clusters[-1].start()
         return clusters[-1]
 
