@@ -3,8 +3,8 @@
 For a back-test nothing may look ahead, so every number here is a rolling origin: the answer for a year is computed from
 rows of strictly earlier years, and so is its error distribution, from the errors that the same rule made in them.
 
-    expected = region's level + place's offset       offset = sum of w * (yield - region's mean) / (sum of w + 2)
-    s2 = (sum of w * error^2 + 5 * region's mean error^2) / (sum of w + 5)
+    expected = region's level + place's offset       offset = sum of w * (yield - region's mean) / (sum of w + 1)
+    s2 = (sum of w * error^2 + 10 * region's mean error^2) / (sum of w + 10)
     q_p = expected + s * t_p(degrees), at least 0
 
 The level is the trend of the region's yearly means. A place learns from its own years, and from neighbours of its
@@ -37,10 +37,11 @@ NEIGHBOUR_KM: Final = 10.0
 CELL_DEG: Final = 0.02
 """Places are joined to cells of some 2 km, so that cost grows with land and not with the square of fields."""
 
-OFFSET_PRIOR: Final = 2.0
-"""Harvests whose weight the region keeps in a place's offset."""
+OFFSET_PRIOR: Final = 1.0
+"""Harvests whose weight the region keeps in a place's offset. This and `SPREAD_PRIOR` were chosen by the pinball loss of
+the lower quantiles on US wheat until 2006 and Indian rice until 1998, and on no later harvest."""
 
-SPREAD_PRIOR: Final = 5.0
+SPREAD_PRIOR: Final = 10.0
 """Errors whose weight the region keeps in a place's spread."""
 
 DEGREES_MIN: Final = 3.0

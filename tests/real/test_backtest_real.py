@@ -45,7 +45,7 @@ def test_forecasts_of_wheat_counties_fall_short_as_often_as_they_say(adapted):
     truth = labels["yield_t_ha"].to_numpy()[known]
     below = (truth[:, None] < quantiles[known]).mean(axis=0)
     assert known.sum() > 8_500
-    # The lower half decides limits: measured .055, .097, .221, .449 on 8,809 county-years of 19 years.
+    # The lower half decides limits: measured .053, .096, .221, .447 on 8,759 county-years of 19 years.
     np.testing.assert_allclose(below[:4], QUANTILE_LEVELS[:4], atol=0.06)
     error = truth - quantiles[known, 3]
     level = truth - labels["yield_t_ha"].to_numpy()[known].mean()
@@ -60,8 +60,8 @@ def test_wheat_counties_get_more_credit_at_the_loss_of_flat_rules(adapted):
     )  # fmt: skip
     gain = summary.facts["gain_at_equal_loss"]
     assert summary.exit_code == 0
-    assert gain["low"] > 0.2  # measured .507, .357 to .661
-    assert gain["by_rule"]["scale_by_region"]["credit_low"] > 0.0  # measured .133, .065 to .211
+    assert gain["low"] > 0.2  # measured .521, .364 to .686
+    assert gain["by_rule"]["scale_by_region"]["credit_low"] > 0.0  # measured .144, .069 to .231
     ours = summary.facts["policies"]["winter-wheat-ch"]
     assert 0.5 < ours["predicted_pd"] / ours["realised_pd"] < 2.0
     assert ours["approved"] > 0.95 * ours["farmers"]
@@ -72,7 +72,7 @@ def test_crop_cuts_of_three_years_leave_one_year_to_test_and_no_interval(adapted
     assert list(summary.facts["by_year"]) == ["2019"]
     assert summary.counts["history_too_short"] == 11_295 - 4_782
     gain = summary.facts["gain_at_equal_loss"]
-    assert gain["credit_share"] > 0.0  # measured .150
+    assert gain["credit_share"] > 0.0  # measured .159
     assert gain["low"] is None
     assert gain["interval"] == "none: one year"
 

@@ -122,9 +122,9 @@ def test_a_level_of_two_years_can_be_computed_by_hand():
         }
     )
     medians = rolling_forecasts(rows)[-2:, MEDIAN]
-    # Both years' means are 3; a was 1 and 2 above: 3 + 3 / (2 + 2). The errors of 2002 cancel within their year, so the
+    # Both years' means are 3; a was 1 and 2 above: 3 + 3 / (2 + 1). The errors of 2002 cancel within their year, so the
     # years' share of the variance is nil and the tails are known.
-    np.testing.assert_allclose(medians, [3.75, 2.25])
+    np.testing.assert_allclose(medians, [4.0, 2.0])
 
 
 def test_two_yields_of_one_unit_and_year_are_refused():
