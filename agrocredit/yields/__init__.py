@@ -4,7 +4,7 @@ A released model is a folder (`load_release`). `predict` turns an assembled seas
 `agrocredit.domain.tables.ESTIMATES`: the network reads the curves, conformal shifts correct its quantiles, credibility
 joins them with what the plot's region usually brings, and plots that nobody can honestly speak about abstain with a
 reason. Training takes seasons with known yield (`LabelledSeasons`) and knows nothing of where they come from. Method
-and figures: ``docs/method/yields.md``. Names are loaded on first use, because torch takes a second.
+and figures: ``docs/method/yield.md``. Names are loaded on first use, because torch takes a second.
 """
 
 from __future__ import annotations
