@@ -34,7 +34,7 @@ def _amount(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _currency(value: Any) -> Any:  # noqa: ANN401 - JSON
-    if value not in MINOR_DIGITS:
+    if not isinstance(value, str) or value not in MINOR_DIGITS:
         raise PydanticCustomError("currency_mismatch", "expected one of {known}", {"known": ", ".join(MINOR_DIGITS)})
     return value
 

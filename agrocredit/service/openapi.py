@@ -89,7 +89,7 @@ def _statuses(route: Route) -> list[int]:
     if not route.public:
         statuses |= {400, 401, 403, 413, 415, 429}
     if route.body_bytes_max:
-        statuses |= {408, 409}
-    if "decisions" in route.path:
+        statuses |= {408}
+    if route.method != "GET" or "decisions" in route.path:
         statuses |= {409}
     return sorted(statuses)

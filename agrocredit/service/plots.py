@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from agrocredit.domain.crop_facts import resolve_crop
 from agrocredit.domain.estimate import QUANTILE_COLUMNS
@@ -40,6 +40,10 @@ router = APIRouter(route_class=StrictRoute, tags=["plots"])
 
 class NewPlot(Body):
     """A plot to register: its shape, either drawn or walked, and who farms it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["geometry"]}, {"required": ["track"]}]}  # merged with the parent's
+    )
 
     farmer_id: Id
     crop: Word

@@ -1,6 +1,8 @@
 import asyncio
 import json
 
+import pytest
+
 from .conftest import problem, somewhere
 
 SOME = {"amount_minor": 10_000, "currency": "CNY"}
@@ -56,6 +58,12 @@ def test_an_amount_that_is_no_whole_number_of_minor_units_is_refused(service):
         answer = service.call("POST", f"/v1/loans/{loan['id']}/draws", key="k", content=data, headers=headers)
         assert problem(answer, 422, "amount_invalid")["field"] == "/amount_minor"
     assert standing(service, loan)["entries"] == []
+
+
+@pytest.mark.parametrize("currency", [None, 5, {}, [], {"a": 1}, "XXX", "cny", ""])
+def test_a_currency_that_is_none_is_refused(guarded, currency):
+    answer = guarded.post("/v1/loans/none/draws", {"amount_minor": 1, "currency": currency}, key="k")
+    assert problem(answer, 422, "currency_mismatch")["field"] == "/currency"
 
 
 def test_nan_is_no_json(service):
