@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pipelines.progress import Progress
 
 RELEASE = "rolling-origin"
+FIRST_YEAR = 1900
+"""No decision is dated earlier; older harvests still make forecasts."""
 _NO_PICTURES = "0" * 64
 """Hash of evidence that no pixel entered: the estimate is that of earlier harvests."""
 
@@ -144,6 +146,8 @@ def _dated(rows: pd.DataFrame, crops: Mapping[str, Crop]) -> tuple[pd.DataFrame,
 
 def _decided_on(crop: Crop, harvest_year: int, latitude_deg: float) -> date | None:
     """Return the first day of a season on which the last harvest is in; None where no calendar reaches."""
+    if harvest_year < FIRST_YEAR:
+        return None
     try:
         season = crop.season(harvest_year, latitude_deg=latitude_deg)
         last = crop.season(harvest_year - 1, latitude_deg=latitude_deg)

@@ -183,7 +183,6 @@ def lend_again(
         cropped_fraction_low=terms.area.cropped_fraction_low,
     )
     area_ha = area_eff_m2 / area_to_m2(1, "ha")
-    quantiles = np.column_stack([estimates[name].to_numpy() for name in QUANTILE_COLUMNS])
     due = _due(plots["latitude_deg"].to_numpy(), crops[crop], rule=terms.crops[crop], year=year, terms=terms)
     left = _left_a_tonne(crop, season=season, ratio=price_over_expected, terms=terms)
     return LentSeason(
@@ -198,14 +197,22 @@ def lend_again(
         fixed=np.full(len(farmers), fixed_cash(Finances(), terms=terms)),
         left_a_tonne=left,
         usual_a_tonne=float(_left_a_tonne(crop, season=season, ratio=1.0, terms=terms)[0]),
-        lines=Lines(
-            case=np.arange(len(farmers)),
-            rank=np.zeros(len(farmers), dtype=np.int64),
-            names=[(crop, season)] * len(farmers),
-            due=due,
-            quantiles_t=quantiles * area_ha[:, None],
-        ),
+        lines=_lines(estimates, area_ha=area_ha, due=due, name=(crop, season)),
         terms=terms,
+    )
+
+
+def _lines(
+    estimates: pa.Table, *, area_ha: NDArray[np.float64], due: NDArray[np.int64], name: tuple[str, str]
+) -> Lines:
+    """Return what is expected of each plot, as `assess` adds it up: one line a farmer."""
+    quantiles = np.column_stack([estimates[column].to_numpy() for column in QUANTILE_COLUMNS])
+    return Lines(
+        case=np.arange(len(due)),
+        rank=np.zeros(len(due), dtype=np.int64),
+        names=[name] * len(due),
+        due=due,
+        quantiles_t=quantiles * area_ha[:, None],
     )
 
 

@@ -270,3 +270,18 @@ def test_the_command_prints_a_table_or_one_object(history, tmp_path):
     assert (tmp_path / "p.png").is_file()
     found = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
     assert {"policies", "gain_at_equal_loss", "fairness", "by_year", "counts", "refused"} <= set(found)
+
+
+def test_harvests_too_old_to_decide_on_still_make_forecasts(tmp_path):
+    old = harvests().assign(harvest_year=lambda t: t["harvest_year"] - (FIRST - 1893))
+    summary = answered(folder(tmp_path / "old", old))
+    assert min(summary.facts["by_year"]) == "1900"
+    assert summary.counts["calendar_missing"] > 0
+    assert summary.counts["farmers"] == 2 * 24 * 5
+
+
+def test_units_without_a_place_are_lent_on_by_their_own_years(tmp_path):
+    nations = harvests().assign(longitude=np.nan, latitude=np.nan, region=lambda t: t["unit"])
+    summary = answered(folder(tmp_path / "nations", nations))
+    assert summary.counts["farmers"] > 0
+    assert summary.counts["calendar_missing"] == 0
