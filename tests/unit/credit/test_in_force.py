@@ -1,6 +1,7 @@
 """A limit in force rises at once and is cut only after two clear looks and by more than trifles."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agrocredit.credit import canonical_json, replay
-from agrocredit.domain.decision import Outcome
+from agrocredit.credit.in_force import InForce, settle
+from agrocredit.domain.decision import CapName, Outcome
 from agrocredit.domain.errors import InputUnusableError, RefusedError
 
 FIELD = {"area_m2": 6_000.0, "grade": "A"}
@@ -91,6 +93,42 @@ def test_a_trifle_is_no_cut(desk):
     before, after = day_after_day(desk, good(desk), [desk.plot(median=3.9, spread=0.4, clear_observations=9, **FIELD)])
     assert desk.decide([desk.plot(median=3.9, spread=0.4, **FIELD)]).limit_minor < before["limit_minor"]
     assert (after["limit_change"], after["limit_minor"]) == ("kept", before["limit_minor"])
+
+
+def settled(desk, today_minor, *, before_minor=100_000, materiality=0.1):
+    decision = replace(
+        desk.decide(good(desk)),
+        limit_minor=today_minor,
+        caps={CapName.REPAYMENT_CAPACITY: today_minor},
+        binding_cap=CapName.REPAYMENT_CAPACITY,
+    )
+    before = InForce(
+        limit_minor=before_minor,
+        binding_cap="repayment_capacity",
+        caps=(("repayment_capacity", before_minor),),
+        reasons=("limited_by_repayment_capacity",),
+        due_on=date(2024, 8, 1),
+        since=date(2024, 4, 1),
+        cut_pending_looks=8,
+        decision_sha256="0" * 64,
+    )
+    product = replace(desk.policy.on(decision.as_of).product, cut_materiality=materiality)
+    return settle(decision, before, clear_looks=9, product=product)
+
+
+@pytest.mark.parametrize(
+    ("today_minor", "change", "limit_minor"),
+    [
+        (100_001, "raised", 100_001),
+        (100_000, "kept", 100_000),
+        (90_000, "kept", 100_000),
+        (89_999, "cut", 89_999),
+    ],
+)
+def test_the_edge_of_a_trifle_belongs_to_the_farmer(desk, today_minor, change, limit_minor):
+    found = settled(desk, today_minor)
+    assert (found.change, found.decision.limit_minor) == (change, limit_minor)
+    assert found.held == (change == "kept" and today_minor < 100_000)
 
 
 def test_what_is_owed_elsewhere_binds_at_once(desk):
