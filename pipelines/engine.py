@@ -73,6 +73,7 @@ def _on_threads(
     from dask.base import compute
     from dask.callbacks import Callback
     from dask.delayed import delayed
+    from dask.threaded import get
 
     done = 0
 
@@ -82,8 +83,9 @@ def _on_threads(
         progress(stage, min(done, len(items)), len(items))
 
     tasks = [delayed(task, pure=False, traverse=False)(item) for item in items]
+    # The scheduler itself, not its name: by name Dask would first import distributed to look for a client.
     with Callback(posttask=finished):
-        return list(compute(*tasks, scheduler="threads", num_workers=workers, optimize_graph=False))
+        return list(compute(*tasks, scheduler=get, num_workers=workers, optimize_graph=False))
 
 
 def _on_cluster(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from agrocredit.domain.errors import InputUnusableError, RefusedError
-from agrocredit.scenes.https import HttpsFetcher
 from agrocredit.scenes.walk import Found
 
 if TYPE_CHECKING:
@@ -107,6 +106,8 @@ def _checked_io(access: Access) -> Any:  # noqa: ANN401 - a class of a library t
 def _request(
     href: str, method: str, headers: Mapping[str, str] | None, parameters: Mapping[str, Any] | None, access: Access
 ) -> str:
+    from agrocredit.scenes.https import HttpsFetcher  # httpx is slow to import, and most runs ask no API
+
     body = None
     if method.upper() == "POST":
         body = json.dumps(parameters or {}).encode()
