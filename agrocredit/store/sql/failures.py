@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RETRY_AFTER_S = 1
+INTEGRITY = "ledger_integrity"
+BALANCES_CHECK = "loans_equal_entries"
+"""What PostgreSQL asks of every loan at the commit; see `guards`."""
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03", "57014"})
 """Serialisation, deadlock, lock time-out, statement time-out: the transaction was rolled back and may be repeated."""
 _BUSY_WORDS = ("locked", "busy")
@@ -42,12 +45,21 @@ class StorageUnavailableError(StorageError):
         super().__init__("storage_unavailable", detail)
 
 
+class LedgerIntegrityError(AgrocreditError):
+    """The books do not add up; money stands still until somebody has looked."""
+
+    def __init__(self) -> None:
+        super().__init__(INTEGRITY, "a check of the ledger failed; reading works, money moves again once it passes")
+
+
 @contextmanager
 def named_failures() -> Iterator[None]:
-    """Turn a driver's errors into ours; broken constraints pass, since only the caller knows what they mean."""
+    """Turn a driver's errors into ours; most broken constraints pass, since only the caller knows what they mean."""
     try:
         yield
-    except IntegrityError:
+    except IntegrityError as error:
+        if BALANCES_CHECK in str(getattr(getattr(error.orig, "diag", None), "constraint_name", "")):
+            raise LedgerIntegrityError from error
         raise
     except PoolTimeoutError as error:
         raise StorageBusyError from error

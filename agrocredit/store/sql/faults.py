@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
 
-from agrocredit.domain.errors import AgrocreditError
+from agrocredit.store.sql.failures import INTEGRITY, LedgerIntegrityError
 from agrocredit.store.sql.tables import faults
 
 if TYPE_CHECKING:
@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from agrocredit.store.sql.session import Session
-
-INTEGRITY = "ledger_integrity"
-
-
-class LedgerIntegrityError(AgrocreditError):
-    """The books do not add up; money stands still until somebody has looked."""
-
-    def __init__(self) -> None:
-        super().__init__(INTEGRITY, "a check of the ledger failed; reading works, money moves again once it passes")
 
 
 def check_money_may_move(session: Session) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agrocredit.store.sql.database import APP_ROLE, OVERSEER_ROLE
+from agrocredit.store.sql.failures import BALANCES_CHECK
 from agrocredit.store.sql.tables import APPEND_ONLY, TENANT_TABLES, events, metadata
 
 _POSITION_ONLY = " AND ".join(
@@ -134,7 +135,7 @@ BEGIN
   IF (owed.principal_minor, owed.interest_minor, owed.fees_minor)
      IS DISTINCT FROM (posted.principal, posted.interest, posted.fees) THEN
     RAISE EXCEPTION 'loan % is not the sum of its entries', loan
-      USING ERRCODE = '23514', CONSTRAINT = 'loans_equal_entries';
+      USING ERRCODE = '23514', CONSTRAINT = '{BALANCES_CHECK}';
   END IF;
 END $$""",  # noqa: S608
     """CREATE FUNCTION check_loan_changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -145,7 +146,7 @@ BEGIN
   RETURN NULL;
 END $$""",
     (
-        "CREATE CONSTRAINT TRIGGER loans_equal_entries"
+        f"CREATE CONSTRAINT TRIGGER {BALANCES_CHECK}"
         " AFTER INSERT OR UPDATE OF principal_minor, interest_minor, fees_minor ON loans"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_loan_changed()"
     ),

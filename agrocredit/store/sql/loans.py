@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from agrocredit.domain.errors import RefusedError
 from agrocredit.domain.loan import Limit, Loan, LoanStatus
-from agrocredit.store.sql.failures import StorageBusyError
+from agrocredit.store.sql.failures import LedgerIntegrityError, StorageBusyError
 from agrocredit.store.sql.limits import FIELDS as LIMIT_FIELDS
 from agrocredit.store.sql.limits import limit_of
 from agrocredit.store.sql.session import not_found
@@ -99,4 +100,7 @@ def _read(session: Session, loan_id: str, *, lock: bool) -> tuple[Loan, Limit]:
     row = session.row(query.with_for_update() if lock else query)
     if row is None:
         raise not_found(loans)
-    return loan_of(row), limit_of({name: row[f"its_{name}"] for name in LIMIT_FIELDS})
+    try:
+        return loan_of(row), limit_of({name: row[f"its_{name}"] for name in LIMIT_FIELDS})
+    except RefusedError as error:  # rows that no rule of ours has written
+        raise LedgerIntegrityError from error

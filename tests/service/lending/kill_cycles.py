@@ -105,21 +105,22 @@ def cycle(url, loans, operations, *, lives_s):
 def main(url, loans, cycles, seed):
     """Return what was acknowledged, by operation, after so many kills and one writer that ended by itself."""
     chance = random.Random(seed)  # noqa: S311
-    fresh, pending, done, killed_open = 0, [], {}, 0
+    fresh, begun, pending, done, killed_open = 0, set(), [], {}, 0
     for number in range(cycles + 1):
         last = number == cycles
         operations = list(pending) if last else [*pending, *range(fresh, fresh + 10_000)]
         for word, which, *outcome in cycle(
             url, loans, operations, lives_s=None if last else chance.uniform(0, LIVES_S)
         ):
-            fresh = max(fresh, int(which) + 1)
+            fresh = max(fresh, int(which) + 1)  # a number taken and never begun is passed over
+            begun.add(int(which))
             if word == "begin" and int(which) not in pending:
                 pending.append(int(which))
             elif word == "done" and outcome:
                 pending.remove(int(which))
                 done[int(which)] = outcome[0]
         killed_open += len(pending)
-    return {"done": done, "begun": fresh, "killed_open": killed_open}
+    return {"done": done, "begun": len(begun), "killed_open": killed_open}
 
 
 if __name__ == "__main__":

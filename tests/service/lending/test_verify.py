@@ -186,6 +186,15 @@ def test_money_stands_still_after_a_fault_until_a_check_passes(lender, books):
         close_day(lender.database, on=date(2026, 5, 9), at=lender.stamp().at)
 
 
+@pytest.mark.parametrize("edit", ["principal_minor = principal_minor + 1", "fees_minor = -1"])
+def test_a_step_on_an_edited_loan_meets_the_fault_itself_before_any_check(postgresql, make_lender, edit):
+    lender = make_lender(postgresql)
+    loan = lender.loan()
+    edit_by_hand(postgresql, f"UPDATE loans SET {edit}")  # noqa: S608
+    with pytest.raises(AgrocreditError, match="ledger_integrity"), lender.write() as session:
+        draw_on_loan(session, loan.id, amount_minor=1, currency="CNY", stamp=lender.stamp())
+
+
 def test_a_trigger_switched_off_is_found(postgresql):
     with postgresql.engine.begin() as connection:
         connection.execute(text("ALTER TABLE entries DISABLE TRIGGER entries_keeps_values"))

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from agrocredit.domain.errors import AgrocreditError
 from agrocredit.store.sql import open_database, tables
+from agrocredit.store.sql.failures import LedgerIntegrityError
 from agrocredit.store.sql.tables import APPEND_ONLY, TENANT_TABLES
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -226,12 +227,12 @@ def test_the_database_refuses_balances_that_cannot_be(two_tenants, table, values
 
 
 def test_a_balance_that_no_entry_explains_does_not_commit(guarded):
-    with pytest.raises(IntegrityError, match="not the sum of its entries"), guarded.write("a") as session:
+    with pytest.raises(LedgerIntegrityError), guarded.write("a") as session:
         session.changed(session.update(tables.loans).values(principal_minor=8))
 
 
 def test_an_entry_that_no_balance_shows_does_not_commit(guarded):
-    with pytest.raises(IntegrityError, match="not the sum of its entries"), guarded.write("a") as session:
+    with pytest.raises(LedgerIntegrityError), guarded.write("a") as session:
         session.add(tables.entries, movement_id="m", line=2, debit="principal", credit="cash", amount_minor=1)
 
 
