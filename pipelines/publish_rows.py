@@ -53,6 +53,7 @@ def holding_rows(
             "season": season,
             "tenure_share": one.tenure_share,
             "grade": one.grade,
+            "documented_area_m2": one.documented_area_m2,
             "region_id": by_id[one.plot_id]["region_id"],
         }
         for one in held

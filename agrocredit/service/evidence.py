@@ -97,7 +97,8 @@ def _plot(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _holding(farmer_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"farmer_id": farmer_id, "plot_id": row["id"], "tenure_share": row["tenure_share"], "grade": row["grade"]}
+    stated = {name: row[name] for name in ("tenure_share", "grade", "documented_area_m2")}
+    return {"farmer_id": farmer_id, "plot_id": row["id"], **stated}
 
 
 def estimate_values(row: Mapping[str, Any]) -> dict[str, Any]:

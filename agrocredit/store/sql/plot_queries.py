@@ -69,7 +69,7 @@ def farmed_plots(session: Session, farmer_id: str, *, season: str) -> list[RowMa
     """Return the plots that a farmer holds in a season, each with its share and grade, by plot."""
     joined = (holdings.c.tenant_id == plots.c.tenant_id) & (holdings.c.plot_id == plots.c.id)
     query = (
-        select(plots, holdings.c.tenure_share, holdings.c.grade)
+        select(plots, holdings.c.tenure_share, holdings.c.grade, holdings.c.documented_area_m2)
         .join(holdings, joined)
         .where(
             plots.c.tenant_id == session.tenant_id,

@@ -49,6 +49,7 @@ holdings = Table(
     Column("season", Text, nullable=False),
     Column("tenure_share", Double, nullable=False),
     Column("grade", Text, nullable=False, server_default="C"),
+    Column("documented_area_m2", Double),
     PrimaryKeyConstraint("tenant_id", "farmer_id", "plot_id", "season"),
     belongs_to("farmers", "farmer_id"),
     belongs_to("plots", "plot_id"),
