@@ -43,6 +43,7 @@ def evaluate(
         ``width90_t_ha``, ``coverage80``, ``abstained``, the same under ``by_year``, ``by_region``, ``by_crop``,
         ``by_size`` (of plots whose area is known), ``by_month`` (as known at the end of each month before the last
         estimate, on the rows that one answered), and a line each under ``baselines``, on the rows the release answered.
+        ``trained_to`` is the last harvest year that an area release learnt from: figures up to it are no test of it.
 
     Raises
     ------
@@ -51,16 +52,18 @@ def evaluate(
     """
     from agrocredit.yields import rounded
 
-    name, scored = _scored(release, data, years, progress)
+    stated, scored = _scored(release, data, years, progress)
     if plot is not None:
         from pipelines.score_figure import draw_scores
 
-        draw_scores(scored, plot, title=name)
-    return Summary(counts={"labels": len(scored.rows)}, facts=rounded({"release": name, **scored.figures()}))
+        draw_scores(scored, plot, title=str(stated["release"]))
+    return Summary(counts={"labels": len(scored.rows)}, facts=rounded({**stated, **scored.figures()}))
 
 
-def _scored(release: str, data: Path, years: tuple[int, int] | None, progress: Progress) -> tuple[str, ScoredRows]:
-    """Return the release's name and the scored rows, by the release's kind."""
+def _scored(
+    release: str, data: Path, years: tuple[int, int] | None, progress: Progress
+) -> tuple[dict[str, object], ScoredRows]:
+    """Return what the release states of itself and the scored rows, by the release's kind."""
     from agrocredit.yields.area.release import KIND, load_area_release, release_kind
     from pipelines.releases import named_release, release_folder
 
@@ -71,10 +74,11 @@ def _scored(release: str, data: Path, years: tuple[int, int] | None, progress: P
 
         area = load_area_release(folder)
         read = read_area_data(data, crop=area.facts.crop)
-        return area.facts.name, evaluate_areas(area, read, years=years, progress=progress)
+        stated = {"release": area.facts.name, "trained_to": area.facts.trained_to}
+        return stated, evaluate_areas(area, read, years=years, progress=progress)
     from pipelines.evaluate_plots import evaluate_plots
     from pipelines.labelled_data import read_labelled
 
     plots = named_release(release)
     labelled = read_labelled(data, crop=plots.facts.crop, years=years)
-    return plots.facts.name, evaluate_plots(plots, labelled, progress=progress)
+    return {"release": plots.facts.name}, evaluate_plots(plots, labelled, progress=progress)

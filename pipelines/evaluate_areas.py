@@ -86,7 +86,8 @@ def _in_season(release: AreaRelease, data: AreaData, year: int) -> dict[str, NDA
     days = {BEFORE: begins - timedelta(days=1)}
     for stage in range(1, len(stages)):
         day = stages.date_of(stage, harvest_year=year)
-        days[f"{day.month:02d}"] = day
+        # The first of June is the end of May: a day is called by the month that was over or nearly over on it.
+        days[f"{(day - timedelta(days=1)).month:02d}"] = day
     return {name: predict_area(release, data, year=year, as_of=day).quantiles_t_ha for name, day in days.items()}
 
 

@@ -25,6 +25,10 @@ NOTES = {
 def show_scores(summary: Summary) -> None:
     """Print one line a model: the release, then its baselines, then the groups."""
     show_score_lines(summary.facts)
+    trained_to = cast("int | None", summary.facts.get("trained_to"))
+    learnt = [year for year in cast("Mapping[str, object]", summary.facts["by_year"]) if int(year) <= (trained_to or 0)]
+    if learnt:
+        typer.echo(f"the release learnt from harvests to {trained_to}: {', '.join(learnt)} are no test of it")
     for group in GROUPS:
         rows = cast("Mapping[str, Mapping[str, object]]", summary.facts.get(group, {}))
         if len(rows) > 1:
