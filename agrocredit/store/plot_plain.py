@@ -29,6 +29,8 @@ _LAT_MAX_DEG = 80.0
 """Up to here and for so small an extent, taking the plot for flat is right to one per cent: cos(lat) changes by 0.5 %
 from the middle to the edge."""
 _MARGIN = 1.05
+_TURN_MIN = 1e-9
+"""Of the box around a plot: far above what rounding can do to a turn, so that no sign is in doubt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,7 +57,8 @@ def plain_plots(rings: Rings, *, among: NDArray[np.bool_]) -> PlainPlots:
     few = rings.only(formed)
     area_m2, perimeter_m = flat_size(few)
     sound = _is_amply_sized(np.abs(area_m2), perimeter_m)
-    sound[sound] = shapely.is_valid(few.only(sound).polygons())
+    unsure = sound & ~runs_around_once(few)
+    sound[unsure] = shapely.is_valid(few.only(unsure).polygons())
     wkb = normal_wkb(few.only(sound), is_clockwise=area_m2[sound] < 0)
     formed[formed] = sound
     return PlainPlots(found=formed, wkb=wkb)
@@ -74,6 +77,26 @@ def flat_size(rings: Rings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     areas_m2: NDArray[np.float64] = (x[:-1] * y[1:] - x[1:] * y[:-1]).sum(0) / 2
     perimeters_m: NDArray[np.float64] = np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)).sum(0)
     return areas_m2, perimeters_m
+
+
+def runs_around_once(rings: Rings) -> NDArray[np.bool_]:
+    """Return which rings, seen from the mean of their points, run once around and never back; such rings are valid.
+
+    Most fields are so, and this costs a tenth of asking GEOS. It says nothing about the others.
+
+    Parameters
+    ----------
+    rings : Rings
+        Finite.
+    """
+    x, y = rings.lon - rings.lon[:-1].mean(0), rings.lat - rings.lat[:-1].mean(0)
+    turn = x[:-1] * y[1:] - x[1:] * y[:-1]
+    clearly = _TURN_MIN * np.abs(x).max(0) * np.abs(y).max(0)
+    one_way = (turn > clearly).all(0) | (turn < -clearly).all(0)
+    # No step is half a turn, so each time around comes up from below exactly once, or goes down.
+    times_around = np.where(turn[0] > 0, (y[:-1] < 0) & (y[1:] >= 0), (y[:-1] >= 0) & (y[1:] < 0)).sum(0)
+    found: NDArray[np.bool_] = one_way & (times_around == 1)
+    return found
 
 
 @cache

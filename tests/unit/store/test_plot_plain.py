@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agrocredit.domain.errors import RefusedError
 from agrocredit.domain.plot import Plot
 from agrocredit.store.plot_geometry import measure, normal_form, refuse_geometries
-from agrocredit.store.plot_plain import flat_size, plain_plots
+from agrocredit.store.plot_plain import flat_size, plain_plots, runs_around_once
 from agrocredit.store.plot_rings import rings_by_length
 
 PLACES = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
@@ -103,3 +103,24 @@ def test_flat_sizes_are_within_one_per_cent(place, side_deg, points):
     (exact_m2,), (exact_m,) = measure(np.array([shapely.Polygon(ring)], object))
     assert area_m2 == pytest.approx(exact_m2, rel=0.01, abs=0.01 * perimeter_m**2 / 16)
     assert perimeter_m == pytest.approx(exact_m, rel=0.01)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PLACES, SIDES_DEG, st.integers(0, 10_000), st.integers(3, 12))
+def test_what_runs_around_once_is_valid(place, side_deg, seed, points):
+    ring = ring_around(place, side_deg, seed, points)
+    (rings,) = rings_by_length([ring], [0])
+    if runs_around_once(rings)[0]:
+        assert shapely.Polygon(ring).is_valid
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize(("times", "once"), [(1, True), (2, False), (3, False)])
+def test_a_ring_that_runs_around_several_times_is_told(direction, times, once):
+    turn = direction * np.linspace(0, 2 * np.pi * times, 8 * times + 1)
+    radius_deg = np.linspace(0.001, 0.0012, turn.size)
+    radius_deg[-1] = radius_deg[0]
+    ring = np.column_stack([30 + radius_deg * np.cos(turn), -5 + radius_deg * np.sin(turn)])
+    ring[-1] = ring[0]
+    (rings,) = rings_by_length([ring], [0])
+    assert runs_around_once(rings)[0] == once == shapely.Polygon(ring).is_valid
