@@ -79,6 +79,12 @@ class Cluster:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
+    def drop(self, url):
+        """Delete a database of `create`, whoever is still connected."""
+        from sqlalchemy import make_url
+
+        self.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
     def execute(self, statement, *, database="postgres"):
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
@@ -151,9 +157,17 @@ def fresh_url(request, tmp_path_factory):
 
 
 @pytest.fixture
-def postgresql_url(fresh_url):
+def sqlite_url(fresh_url):
+    """The URL of a fresh SQLite file with the schema."""
+    return fresh_url("sqlite")
+
+
+@pytest.fixture
+def postgresql_url(cluster, fresh_url):
     """The URL of a fresh PostgreSQL database with the schema."""
-    return fresh_url("postgresql")
+    url = fresh_url("postgresql")
+    yield url
+    cluster.drop(url)
 
 
 @pytest.fixture
@@ -167,9 +181,9 @@ def postgresql(postgresql_url):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request, fresh_url):
+def database_url(request):
     """The URL of a fresh database with the schema, once on each of the two."""
-    return fresh_url(request.param)
+    return request.getfixturevalue(f"{request.param}_url")
 
 
 @pytest.fixture
