@@ -9,11 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
 
 from agrocredit.domain.errors import InputUnusableError, RefusedError
 from agrocredit.domain.tables import observations
-from pipelines.merge_acquisitions import Merged
+from pipelines.merge_acquisitions import observed_rows
 from pipelines.observe_scene import SceneOutcome
 from pipelines.recipe import recipe_sha256
 from pipelines.scene_weights import EDGE_POINTS
@@ -179,15 +178,11 @@ def _one_an_acquisition(rows: list[tuple[SceneOutcome, pa.Table]], *, plot_id: s
     """Return the rows that speak, as the batch chooses them."""
     import pyarrow as pa
 
+    if not rows:
+        return observations(names).empty_table()
     rows = sorted(rows, key=lambda row: (row[0].acquired_at, row[0].scene_id))
-    merged = Merged(
-        tables=[table for _, table in rows],
-        outcomes=[outcome for outcome, _ in rows],
-        plot_ids=[plot_id],
-        touched=np.ones(1, dtype=bool),
-        rows=len({outcome.acquisition for outcome, _ in rows}),
-    )
-    return pa.concat_tables([observations(names).empty_table(), *merged.parts()]).combine_chunks()
+    tables, outcomes = [table for _, table in rows], [outcome for outcome, _ in rows]
+    return observed_rows(tables, outcomes, plot_ids=pa.array([plot_id])).combine_chunks()
 
 
 def _near(plot: Plot, grid: Grid) -> bool:

@@ -43,9 +43,10 @@ class Merged:
         """Yield the rows sorted by plot and time, up to `ROWS_PER_PART` at a time."""
         plots = max(1, ROWS_PER_PART // len({outcome.acquisition for outcome in self.outcomes}))
         for first in range(0, len(self.plot_ids), plots):
-            chosen = _chosen_rows(self.outcomes, first=first, last=first + plots)
-            if chosen.num_rows:
-                yield _as_observations(chosen, self.outcomes, self.plot_ids)
+            pieces = [_between(_mapped(outcome), first=first, last=first + plots) for outcome in self.outcomes]
+            rows = observed_rows(pieces, self.outcomes, plot_ids=self.plot_ids)
+            if rows.num_rows:
+                yield rows
 
 
 def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringArray) -> Merged:
@@ -77,16 +78,32 @@ def _mapped(outcome: SceneOutcome) -> pa.Table:
         return pa.ipc.open_file(source).read_all()
 
 
-def _chosen_rows(outcomes: Sequence[SceneOutcome], *, first: int, last: int) -> pa.Table:
-    """Return the rows of plots `first` to `last` that speak, with a column ``scene`` (position), sorted."""
-    pieces = []
-    for scene, table in enumerate(map(_mapped, outcomes)):
-        low, high = np.searchsorted(table["plot"].to_numpy(), (first, last))
-        piece = table.slice(low, high - low)
-        pieces.append(piece.append_column("scene", pa.array(np.full(piece.num_rows, scene, dtype=np.int32))))
-    rows = pa.concat_tables(pieces)
-    order = _speaking(rows, outcomes)
-    return rows.take(pa.array(order))
+def _between(table: pa.Table, *, first: int, last: int) -> pa.Table:
+    """Return the rows of plots `first` to before `last`."""
+    low, high = np.searchsorted(table["plot"].to_numpy(), (first, last))
+    return table.slice(low, high - low)
+
+
+def observed_rows(
+    tables: Sequence[pa.Table], outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringArray
+) -> pa.Table:
+    """Return the rows that speak, one a plot and acquisition, sorted by plot and time, with the contract's columns.
+
+    Parameters
+    ----------
+    tables : sequence of pyarrow.Table
+        What each scene says, sorted by ``plot``, a number into `plot_ids`.
+    outcomes : sequence of SceneOutcome
+        The scenes, in order of time and id.
+    plot_ids : pyarrow.StringArray
+        Ids by number.
+    """
+    numbered = [
+        table.append_column("scene", pa.array(np.full(table.num_rows, scene, dtype=np.int32)))
+        for scene, table in enumerate(tables)
+    ]
+    rows = pa.concat_tables(numbered)
+    return _as_observations(rows.take(pa.array(_speaking(rows, outcomes))), outcomes, plot_ids)
 
 
 def _speaking(rows: pa.Table, outcomes: Sequence[SceneOutcome]) -> NDArray[np.intp]:
