@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-
 from agrocredit.domain.errors import InputUnusableError, RefusedError
 from agrocredit.domain.tables import observations
 from pipelines.merge_acquisitions import observed_rows
