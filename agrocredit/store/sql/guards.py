@@ -105,6 +105,7 @@ def _grants() -> list[str]:
         statements.append(f"GRANT {changes}{deletes} ON {table.name} TO {APP_ROLE}")
     return [
         *statements,
+        f"GRANT SELECT ON alembic_version TO {APP_ROLE}, {OVERSEER_ROLE}",
         f"GRANT INSERT, UPDATE ON tenants, api_keys TO {OVERSEER_ROLE}",
         f"GRANT INSERT ON events, tree_nodes TO {OVERSEER_ROLE}",
         f"GRANT UPDATE (position) ON events TO {OVERSEER_ROLE}",

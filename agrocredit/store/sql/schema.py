@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from agrocredit.store.sql.failures import StorageUnavailableError, named_failures
 
@@ -46,8 +47,12 @@ def check_schema(database: Database) -> None:
     StorageUnavailableError
         If the schema is not this version's; says to run ``agrocredit db upgrade``.
     """
-    with named_failures(), database.engine.connect() as connection:
-        found, expected = _revision(connection), _head(_config())
+    expected = _head(_config())
+    try:
+        with database.oversee(read_only=True) as connection:
+            found = _revision(connection)
+    except DBAPIError:  # a PostgreSQL that has never seen us has no roles either
+        found = None
     if found != expected:
         raise StorageUnavailableError(f"schema {found or 'none'}, expected {expected}: run agrocredit db upgrade")
 

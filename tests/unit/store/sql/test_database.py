@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from agrocredit.domain.errors import AgrocreditError
-from agrocredit.store.sql import attempts, open_database, tables
+from agrocredit.store.sql import attempts, check_schema, open_database, tables
 from agrocredit.store.sql.attempts import ATTEMPTS_MAX, write_with_retries
 from agrocredit.store.sql.failures import StorageBusyError, StorageUnavailableError
 
@@ -96,6 +96,8 @@ def test_a_database_that_is_away_is_unavailable_and_found_again(start_cluster):
     database = open_database(cluster.url("postgres"))
     with database.engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
+    with pytest.raises(StorageUnavailableError, match="run agrocredit db upgrade"):
+        check_schema(database)
     cluster.kill()
     with pytest.raises(StorageUnavailableError), database.read("a"):
         pass

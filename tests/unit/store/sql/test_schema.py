@@ -2,6 +2,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from agrocredit.domain.errors import AgrocreditError
 from agrocredit.store.sql import check_schema, open_database, upgrade
@@ -24,6 +25,20 @@ def test_the_migrations_make_the_tables_that_are_declared(database):
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": include, "compare_type": False})
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_login_needs_the_two_roles_and_nothing_more(cluster, postgresql_url):
+    cluster.execute("DROP ROLE IF EXISTS clerk")
+    cluster.execute("CREATE ROLE clerk LOGIN NOINHERIT IN ROLE agrocredit_app, agrocredit_overseer")
+    database = open_database(postgresql_url.replace("postgres@", "clerk@"))
+    check_schema(database)
+    with database.oversee() as connection:
+        connection.execute(text("INSERT INTO tenants (id, name, created_at) VALUES ('a', 'a', now())"))
+    with database.write("a") as session:
+        session.connection.execute(text("INSERT INTO farmers (tenant_id, id, created_at) VALUES ('a', 'f', now())"))
+    with pytest.raises(ProgrammingError, match="permission denied"), database.engine.connect() as connection:
+        connection.execute(text("SELECT * FROM farmers"))
+    database.close()
 
 
 def test_an_empty_database_is_refused_with_what_to_do(tmp_path):
