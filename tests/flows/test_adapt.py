@@ -170,6 +170,36 @@ def test_a_tenfold_crop_cut_is_refused_and_cuts_that_share_a_place_stay_apart(tm
     assert static["place"].unique().to_pylist()[0] == "0.5 34.5"
 
 
+RICE = (
+    "Dist Code,Year,State Name,Dist Name,RICE AREA (1000 ha),RICE IRRIGATED AREA (1000 ha),RICE YIELD (kg per ha),"
+    "nitrogen,phosphate,potash,"
+    + ",".join(
+        f"{name}_{part}"
+        for part in ("grow", "harvest")
+        for name in ["prec", "et", "maxT", "minT", "runoff", "windspeed"]
+    )
+    + "\n"
+)
+
+
+def district(year, kg_ha, code="1"):
+    return f"{code},{year},Chhattisgarh,Durg,400,160,{kg_ha},2,1,1" + ",1" * 12 + "\n"
+
+
+def test_a_district_without_rice_is_left_out_and_counted_and_a_tenfold_year_is_refused(tmp_path):
+    rows = "".join(district(year, 1000 + year - 1990) for year in range(1990, 1997))
+    rows += district(1997, 0) + district(1998, 12_000) + district(1999, 1010) + district(1999, 1010)
+    rows += district(2000, 900) + district(2000, 950)
+    summary = adapt("india_rice_districts", [folder(tmp_path / "in", a=RICE + rows)], out=tmp_path / "out")
+    assert summary.counts["not_reported"] == 1
+    assert [(refusal.code, refusal.row) for refusal in summary.refused] == [
+        ("label_contradiction", 12),
+        ("label_contradiction", 13),
+        ("yield_implausible", 9),
+    ]
+    assert labels(tmp_path / "out")["harvest_year"].tolist() == [*range(1990, 1997), 1999]
+
+
 def plot(name, kg_ha, grain_g, ring="[[34.0,2.0],[34.001,2.0],[34.001,2.001],[34.0,2.0]]"):
     geometry = f'{{"type":"Polygon","coordinates":[{ring}]}}' if ring else "null"
     facts = f'"plot_id":"{name}","District":null,"crop1":"maize","Moisture":0.1,"Estimated Harvest Date":"2017-12-31"'

@@ -1,5 +1,7 @@
 """A release of areas scored on labels: with a history in the folder, without one, and never with what came later."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from agrocredit.yields.area.features import FeatureConfig
 from agrocredit.yields.area.release import load_area_release
 from pipelines.area_data import area_rows, read_area_data
 from pipelines.evaluate import evaluate
-from pipelines.predict_area import history_of
+from pipelines.predict_area import history_of, predict_area
 from pipelines.train_area import train_area
 
 CONFIG = """
@@ -148,6 +150,14 @@ def test_what_came_later_changes_nothing(release, facts, tmp_path):
 
 def test_the_same_question_has_the_same_answer(release, folder, facts):
     assert evaluate(str(release), data=folder, years=(2013, 2014)).facts == facts
+
+
+def test_a_season_that_has_begun_is_answered_as_before_it_until_the_first_day_of_the_release(release, folder):
+    loaded, data = load_area_release(release), read_area_data(folder, crop="winter_wheat")
+    # March's rain is dated by its last day, and the release's first day is the first of April.
+    before, begun = (predict_area(loaded, data, year=2014, as_of=day) for day in (date(2013, 8, 31), date(2014, 3, 31)))
+    assert begun.reasons == [None] * 16
+    assert np.array_equal(before.quantiles_t_ha, begun.quantiles_t_ha)
 
 
 def test_years_without_labels_are_refused(release, folder):

@@ -63,7 +63,10 @@ def estimate_areas(
     known = history.before(year).joined(release.history.before(year))
     level = levels(known, units=rows.units, regions=rows.regions, year=year, config=release.facts.level)
     anomalies = release.normals.anomalies(rows, others=others)
-    seen = np.asarray(np.isfinite(anomalies).any(axis=1), dtype=bool)
+    # Before the first of several stages nothing was calibrated on what the season has shown so far: it is not read.
+    begun = stage > 0 or len(release.facts.stages) == 1
+    seen = np.asarray(np.isfinite(anomalies).any(axis=1) & begun, dtype=bool)
+    anomalies[~seen] = np.nan
     # A season of which nothing is known is answered as before it began, whatever the day.
     stages = np.where(seen, stage, 0)
     raw = network_quantiles_t_ha(
