@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from agrocredit.credit.case import Case, Finances, Stake
 from agrocredit.credit.holders import finances_by_farmer, holders, refuse_crowded_farmers
-from agrocredit.credit.previous import limits_in_force
-from agrocredit.credit.usable import PLOTS, codes, usable_estimates, usable_plots
+from agrocredit.credit.previous import in_force_of, limits_in_force, rows_in_force
+from agrocredit.credit.usable import NO_ROW, PLOTS, codes, usable_estimates, usable_plots
 from agrocredit.domain.errors import InputUnusableError, Refusal
 from agrocredit.domain.estimate import QUANTILE_COLUMNS, EstimateStatus
 from agrocredit.domain.tables import ESTIMATES, conform
@@ -56,8 +56,10 @@ class Intake:
     starts: NDArray[np.int64]
     """First stake of each case, and the number of stakes at the end, (cases + 1,)."""
     finances: Mapping[str, Finances] | None
-    in_force: Mapping[tuple[str, str], InForce]
-    """Limits in force by farmer and season."""
+    in_force: pa.Table | None
+    """Earlier decisions that left a limit; None where none are given."""
+    of_limit: NDArray[np.int64]
+    """Row of `in_force` of each case, `NO_ROW` without one, (cases,)."""
     crops: Mapping[str, Crop]
     as_of: date
     refused: tuple[Refusal, ...]
@@ -74,11 +76,21 @@ class Intake:
             seasons = self.estimates["season"].take(pa.array(self.of_estimate[self.starts[first:last]])).to_pylist()
             cuts = (self.starts[first : last + 1] - begin).tolist()
             yield [
-                self._case(farmer, season, tuple(stakes[start:stop]))
-                for farmer, season, start, stop in zip(farmers, seasons, cuts, cuts[1:], strict=False)
+                self._case(farmer, season, tuple(stakes[start:stop]), limit)
+                for farmer, season, start, stop, limit in zip(
+                    farmers, seasons, cuts, cuts[1:], self._limits(first, last), strict=False
+                )
             ]
 
-    def _case(self, farmer_id: str, season: str, stakes: tuple[Stake, ...]) -> Case:
+    def _limits(self, first: int, last: int) -> list[InForce | None]:
+        """Return the limit in force of each of some cases."""
+        if self.in_force is None:
+            return [None] * (last - first)
+        rows = self.of_limit[first:last]
+        known = iter(self.in_force.take(pa.array(rows[rows != NO_ROW])).to_pylist())
+        return [None if row == NO_ROW else in_force_of(next(known)) for row in rows.tolist()]
+
+    def _case(self, farmer_id: str, season: str, stakes: tuple[Stake, ...], in_force: InForce | None) -> Case:
         known = _NOTHING_KNOWN if self.finances is None else self.finances.get(farmer_id)
         return Case(
             farmer_id=farmer_id,
@@ -86,7 +98,7 @@ class Intake:
             as_of=self.as_of,
             stakes=stakes,
             finances=known,
-            in_force=self.in_force.get((farmer_id, season)),
+            in_force=in_force,
         )
 
     def _stakes(self, begin: int, end: int) -> list[Stake]:
@@ -219,6 +231,13 @@ def take_in(
     order = _order(farmer, estimates, of_estimate)
     of_estimate, of_plot, holding = of_estimate[order], of_plot[order], holding[order]
     farmer = farmer.take(pa.array(order))
+    seasons = estimates["season"].take(pa.array(of_estimate))
+    starts = _starts(farmer, seasons)
+    limits, of_limit = None, np.full(len(starts) - 1, NO_ROW, dtype=np.int64)
+    if previous is not None:
+        limits = limits_in_force(previous, currency=currency, as_of=as_of, refused=refused)
+        first = pa.array(starts[:-1])
+        of_limit = rows_in_force(limits, farmer=farmer.take(first), season=seasons.take(first))
     return Intake(
         estimates=estimates,
         plots=plots,
@@ -228,9 +247,10 @@ def take_in(
         tenure_share=held.tenure_share[holding],
         grade=held.grade.take(pa.array(holding)),
         documented_area_m2=held.documented_area_m2[holding],
-        starts=_starts(farmer, estimates["season"].take(pa.array(of_estimate))),
+        starts=starts,
         finances=None if finances is None else finances_by_farmer(finances, currency, refused),
-        in_force={} if previous is None else limits_in_force(previous, currency=currency, as_of=as_of, refused=refused),
+        in_force=limits,
+        of_limit=of_limit,
         crops=crops,
         as_of=as_of,
         refused=tuple(sorted(refused, key=lambda r: (r.code, r.plot_id or "", r.row or 0, r.detail))),
