@@ -1,8 +1,8 @@
 """Fit the area network. Full batches, seeded, one thread: the same rows give the same weights.
 
-The middle is fitted by squared error, because the estimate's error is scored so; the offsets by pinball
-loss around a middle that they may not move. Every member sees the years with other weights (Rubin 1981, Annals of
-Statistics 9:130-134: a Bayesian bootstrap, of whole years), because years and not counties are what is scarce.
+The middle is fitted by squared error, because the estimate's error is scored so; the offsets by pinball loss around a
+middle that they may not move. Every member sees the years with other weights (Rubin 1981, Annals of Statistics
+9:130-134: a Bayesian bootstrap, of whole years), because years and not counties are what is scarce.
 """
 
 from __future__ import annotations
