@@ -25,7 +25,7 @@ from pipelines.merge_acquisitions import Merged, merge_acquisitions
 from pipelines.observe_scene import SceneOutcome, SceneWork, observe_scene, refused_scene
 from pipelines.progress import Progress, silent
 from pipelines.recipe import recipe_sha256
-from pipelines.scene_weights import write_shapes
+from pipelines.scene_weights import forget_weights, write_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,6 +155,7 @@ def observe(
                     workers=workers,
                     progress=progress,
                 )
+            forget_weights(work.folder / "plots.parquet")
             return _publish(request, plots, definitions, scene_set, outcomes)
         finally:  # a run that was killed keeps its commits for the next; one that has its answer needs them no more
             shutil.rmtree(work.folder.parent)

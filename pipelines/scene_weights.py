@@ -87,6 +87,19 @@ def weights_on(grid: Grid, *, plots_file: Path, folder: Path) -> GridWeights:
         return _known[key]
 
 
+def forget_weights(plots_file: Path) -> None:
+    """Let go of all that this process holds of the weights of a run; files stay.
+
+    Parameters
+    ----------
+    plots_file : Path
+        As in `weights_on`.
+    """
+    for key in [key for key in _known if key[0] == str(plots_file)]:
+        del _known[key]
+        _building.pop(key, None)
+
+
 def _weights(near: list[Outlines], *, grid: Grid, key: str) -> CoverageWeights:
     """Return the weights of outlines in degrees; each piece is let go when it has been weighed."""
     from pyproj import Transformer
