@@ -73,7 +73,7 @@ def bare(folder: Path) -> ASGIApp:
 
 def service(folder: Path) -> ASGIApp:
     """Return the service as it is served, its log going to a file."""
-    from datetime import UTC, datetime
+    from datetime import UTC, date, datetime
 
     from agrocredit.credit import load_policy
     from agrocredit.service.access_log import AccessLog
@@ -88,14 +88,15 @@ def service(folder: Path) -> ASGIApp:
 
     pack = load_policy(POLICY)
     platform = Platform(
-        database=open_database(f"sqlite:///{folder / 'agrocredit.db'}"),
+        database=open_database((folder / "url").read_text()),
         settings=Settings(key_requests_per_s=10**6, key_requests_burst=10**9, tenant_requests_burst=10**9),
         secrets=secrets_of({}, file=folder / "secrets"),
-        workers=Workers(threads=2, waiting_max=100),
+        workers=Workers(threads=8, waiting_max=256),
         published=PublishedLimits(folder, clock=time.monotonic),
         policies={pack.name: pack},
         crops=known_crops(),
         now=lambda: datetime.now(tz=UTC),
+        business_date=date(2024, 6, 5),
     )
     return create_app(platform, log=AccessLog((folder / "log").open("ab")))
 

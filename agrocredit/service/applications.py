@@ -65,7 +65,8 @@ async def apply(
     evidence, as_of = await platform.workers.run(asked.evidence)
     if evidence.missing and platform.estimator is not None:
         await _estimate(evidence, season=body.season, as_of=as_of, platform=platform, caller=caller)
-    answer = await platform.workers.run(asked.decide)
+        evidence, as_of = await platform.workers.run(asked.evidence)
+    answer = await platform.workers.run(lambda: asked.decide(evidence, as_of))
     response.status_code = 201 if answer.decision else 202
     return answer
 
@@ -97,12 +98,9 @@ class _Asked:
         with self._platform.database.read(self._caller.tenant_id) as session:
             return self._found(session, as_of), as_of
 
-    def decide(self) -> ApplicationAnswer:
+    def decide(self, evidence: Evidence, as_of: date) -> ApplicationAnswer:
         """Decide and write decision and application, or only the application; blocking."""
         body, now = self._body, self._platform.now()
-        as_of = self._platform.business_on(self._caller.tenant_id)
-        with self._platform.database.read(self._caller.tenant_id) as session:
-            evidence = self._found(session, as_of)
         missing = [plot["id"] for plot in evidence.missing]
         # The arithmetic takes milliseconds and no lock is held meanwhile: on SQLite that would stop all writers.
         decided = None if missing else self._decided(evidence, as_of)

@@ -117,16 +117,18 @@ def known_service(sqlite_template, tmp_path_factory):
     service.database.close()
 
 
-def operations(app):
-    schema = schemathesis.openapi.from_asgi("/seeded.json", app)
+def operations(app, mode):
+    """Fair requests name what exists; unfair ones break the document as it is, since another id is no fault of form."""
+    path = "/seeded.json" if mode is GenerationMode.POSITIVE else "/v1/openapi.json"
+    schema = schemathesis.openapi.from_asgi(path, app)
     return [result.ok() for result in schema.get_all_operations()]
 
 
 @pytest.mark.parametrize("role", Role)
 def test_the_service_keeps_what_its_document_says(known_service, role, record_property):
     statuses, failed = Counter(), []
-    for operation in operations(known_service):
-        for mode in GenerationMode:
+    for mode in GenerationMode:
+        for operation in operations(known_service, mode):
             failed += run(operation, mode, role=role, app=known_service, statuses=statuses)
     assert not failed, "\n\n".join(failed[:20])
     assert statuses.total() > len(ROUTES)

@@ -1,0 +1,139 @@
+"""How long an application waits: ``python -m benchmarks.application_load [URL] [--rate 50] [--seconds 60]``.
+
+Applications arrive at a fixed rate whether or not earlier ones are answered, so a server that falls behind shows it.
+Each is a farmer of its own with two estimated plots; the answer is a decision, written with its record. Latency is
+counted from the moment the request was due, not from when the client got round to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import statistics
+import tempfile
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from benchmarks.lookup import cpu_seconds, free_port, serve, set_up, wait_for
+
+FARMERS = 2_000
+SEASON = "2024"
+QUANTILES_T_HA = (3.0, 3.5, 4.2, 5.1, 6.0, 6.9, 7.4)
+CONNECTIONS = 64
+
+
+def fill(url: str) -> None:
+    """Give every farmer two plots with an estimate."""
+    from shapely import box
+
+    from agrocredit.domain.plot import Plot, geodesic_area_perimeter
+    from agrocredit.store.sql import open_database
+    from agrocredit.store.sql.plot_queries import plot_row
+    from agrocredit.store.sql.publishing import publish_estimates, publish_holdings, publish_plots
+
+    database, now = open_database(url), datetime.now(tz=UTC)
+    for start in range(0, FARMERS, 100):
+        plots, shares, estimates = [], [], []
+        for number in range(2 * start, 2 * (start + 100)):
+            west, south = 114 + number % 100 * 0.002, 34 + number // 100 * 0.002
+            shape = box(west, south, west + 0.001, south + 0.001)
+            area_m2, perimeter_m = geodesic_area_perimeter(shape)
+            plot = Plot(
+                id=f"P{number}",
+                geometry=shape,
+                area_m2=area_m2,
+                perimeter_m=perimeter_m,
+                farmer_id=f"L{number // 2}",
+                crop="winter_wheat",
+            )
+            plots.append(plot_row(plot, season=SEASON, determination="imported", now=now))
+            held = {"farmer_id": plot.farmer_id, "plot_id": plot.id, "season": SEASON, "region_id": None}
+            shares.append({**held, "tenure_share": 1.0, "grade": "A", "documented_area_m2": None})
+            estimates.append(estimate(plot.id, number))
+        with database.write("bank") as session:
+            publish_plots(session, plots, now=now)
+            publish_holdings(session, shares, now=now)
+            publish_estimates(session, estimates)
+    database.close()
+
+
+def estimate(plot_id: str, number: int) -> dict[str, object]:
+    """Return a made-up estimate; no two farmers' are alike."""
+    names = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
+    return {
+        "plot_id": plot_id,
+        "crop": "winter_wheat",
+        "harvest_year": int(SEASON),
+        "as_of": date(2024, 6, 5),
+        "season": SEASON,
+        "status": "estimated",
+        "reason": None,
+        **{name: value * (0.7 + number % 97 / 200) for name, value in zip(names, QUANTILES_T_HA, strict=True)},
+        "clear_observations": 12,
+        "release": "benchmark",
+        "evidence_sha256": f"{number:064x}",
+    }
+
+
+async def load(port: int, key: str, *, rate: int, seconds: int) -> list[tuple[int, float]]:
+    """Return status and seconds of every application."""
+    idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    for _ in range(CONNECTIONS):
+        idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+    begun = asyncio.get_running_loop().time()
+
+    async def one(number: int) -> tuple[int, float]:
+        due = begun + number / rate
+        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+        reader, writer = await idle.get()
+        body = json.dumps({"farmer_id": f"L{number % FARMERS}", "season": SEASON}).encode()
+        head = (
+            f"POST /v1/applications HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(answer.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
+        idle.put_nowait((reader, writer))
+        return int(answer.split(b" ", 2)[1]), asyncio.get_running_loop().time() - due
+
+    return await asyncio.gather(*(one(number) for number in range(rate * seconds)))
+
+
+def main() -> None:
+    """Print statuses, latencies and the server's CPU."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url", nargs="?")
+    parser.add_argument("--rate", type=int, default=50)
+    parser.add_argument("--seconds", type=int, default=60)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = asked.url or f"sqlite:///{folder / 'agrocredit.db'}"
+        key = set_up(folder, url)
+        fill(url)
+        port = free_port()
+        start = multiprocessing.get_context("spawn").Process
+        server = start(target=serve, args=("service", folder, port), daemon=True)
+        server.start()
+        wait_for(port)
+        asyncio.run(load(port, key, rate=5, seconds=2))  # warms up
+        before, clock = cpu_seconds(server.pid), time.monotonic()
+        found = asyncio.run(load(port, key, rate=asked.rate, seconds=asked.seconds))
+        spent, took = cpu_seconds(server.pid) - before, time.monotonic() - clock
+        server.terminate()
+        server.join()
+    statuses = sorted({status for status, _ in found})
+    latencies = sorted(seconds * 1e3 for _, seconds in found)
+    cuts = statistics.quantiles(latencies, n=1000)
+    counted = {status: sum(one == status for one, _ in found) for status in statuses}
+    print(f"{len(found)} applications at {asked.rate}/s in {took:.0f} s, statuses {counted}")
+    print(f"p50 {cuts[499]:.0f} ms, p99 {cuts[989]:.0f} ms, p99.9 {cuts[998]:.0f} ms, most {latencies[-1]:.0f} ms")
+    print(f"server CPU {spent / len(found) * 1e3:.1f} ms an application")
+
+
+if __name__ == "__main__":
+    main()
