@@ -1,5 +1,6 @@
 """The laws that hold for every limit, whatever the farm: domain rules as properties."""
 
+import gc
 import hashlib
 import json
 
@@ -262,6 +263,21 @@ def test_order_of_rows_and_size_of_chunks_change_nothing(desk):
         assert again.equals(table)
     keys = list(zip(table["farmer_id"].to_pylist(), table["season"].to_pylist(), strict=True))
     assert keys == sorted(keys)
+
+
+def test_a_region_leaves_no_cycles_behind_and_the_collector_as_it_was(desk):
+    plots = region(desk, 300)
+    desk.assess(plots)
+    gc.collect()
+    gc.disable()
+    try:
+        desk.assess(plots)
+        assert gc.collect() < len(plots) / 10
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    desk.assess(plots)
+    assert gc.isenabled()
 
 
 def test_no_crop_seen_no_price_or_no_calendar_gives_no_number(desk):
