@@ -38,8 +38,8 @@ CELL_DEG: Final = 0.02
 """Places are joined to cells of some 2 km, so that cost grows with land and not with the square of fields."""
 
 OFFSET_PRIOR: Final = 1.0
-"""Harvests whose weight the region keeps in a place's offset. This and `SPREAD_PRIOR` were chosen by the pinball loss of
-the lower quantiles on US wheat until 2006 and Indian rice until 1998, and on no later harvest."""
+"""Harvests whose weight the region keeps in a place's offset. This and `SPREAD_PRIOR` were chosen by the pinball loss
+of the lower quantiles on US wheat until 2006 and Indian rice until 1998, and on no later harvest."""
 
 SPREAD_PRIOR: Final = 10.0
 """Errors whose weight the region keeps in a place's spread."""
