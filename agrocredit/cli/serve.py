@@ -13,6 +13,7 @@ from agrocredit.cli.options import iso_date
 from agrocredit.cli.service_options import EMBEDDED, SNAPSHOTS, ServiceDatabase, Snapshots
 
 if TYPE_CHECKING:
+    from agrocredit.cli.serve_estimator import CubeEstimator
     from agrocredit.credit import CreditPolicy
     from agrocredit.domain.summary import Summary
     from agrocredit.service.platform import Platform
@@ -36,17 +37,29 @@ def serve(
     demo: Annotated[
         Path, typer.Option(help="What demo made: published for the tenant demo where no database is named.")
     ] = Path("build/demo"),
+    cube: Annotated[
+        Path | None, typer.Option(help="Season cube of observe, to decide on plots drawn a moment ago.")
+    ] = None,
+    weather: Annotated[Path | None, typer.Option(help="Daily weather, as for estimate; with a cube.")] = None,
+    history: Annotated[Path | None, typer.Option(help="Earlier yields, as for estimate; with a cube.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of that history; with a cube.")] = None,
 ) -> None:
     """Serve the API; without a database of your own, the sample region from a file."""
 
     def work(progress: Progress) -> Summary:
+        from dataclasses import replace
+
         from agrocredit.cli.serve_demo import publish_demo
         from agrocredit.domain.summary import Summary
 
         day = business_date
         if database == EMBEDDED and day is None:
             day = publish_demo(database, demo=demo, snapshots=snapshots, progress=progress)
-        _run(_platform(database, policies=policy, business_date=day, snapshots=snapshots), host=host, port=port)
+        platform = _platform(database, policies=policy, business_date=day, snapshots=snapshots)
+        estimator = None if cube is None else _estimator(cube, weather=weather, history=history, region=region)
+        _run(replace(platform, estimator=estimator), host=host, port=port)
+        if estimator is not None:
+            estimator.close()
         return Summary(counts={})
 
     answer(work, as_json=False)
@@ -76,6 +89,13 @@ def _platform(url: str, *, policies: list[str] | None, business_date: date | Non
         now=utc_now,
         business_date=business_date,
     )
+
+
+def _estimator(cube: Path, *, weather: Path | None, history: Path | None, region: str | None) -> CubeEstimator:
+    from agrocredit.cli.serve_estimator import CubeEstimator
+    from pipelines.estimate_drawn import SeasonSources
+
+    return CubeEstimator(SeasonSources(cube=cube, weather=weather, history=history, region=region))
 
 
 def _policies(names: list[str] | None) -> dict[str, CreditPolicy]:
