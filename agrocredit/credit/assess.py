@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pyarrow as pa
 
-from agrocredit.credit.decide import Verdict, decide
+from agrocredit.credit.decide import decide
 from agrocredit.credit.intake import take_in
 from agrocredit.credit.record import build_record, case_of, record_bytes
 from agrocredit.domain.errors import RefusedError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from agrocredit.credit.policy import CreditPolicy
     from agrocredit.credit.terms import PolicyInForce
+    from agrocredit.credit.verdict import Verdict
     from agrocredit.domain.crop import Crop
     from agrocredit.domain.decision import Decision
     from agrocredit.domain.errors import Refusal
