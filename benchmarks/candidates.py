@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import resource
 import shutil
 import sys
 import time
@@ -178,6 +177,12 @@ def _stac_item(tile: Tile, date: int) -> object:
     return item
 
 
+def _peak_mb() -> float:
+    """Return the peak memory of this program; the figure of `getrusage` begins with that of whoever started it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
 def main() -> None:
     """Run the candidate that the command line names and print what it cost."""
     name, folder, *numbers = sys.argv[1:]
@@ -192,7 +197,7 @@ def main() -> None:
     start = time.process_time()
     means = CANDIDATES[name](tile, dates, plots)
     cpu_s = time.process_time() - start
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak_mb = _peak_mb()
     if means is not None:
         means = means() if callable(means) else means
         np.save(tile.folder / f"means_{name}.npy", means)
