@@ -125,15 +125,15 @@ def operations(app, mode):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_the_service_keeps_what_its_document_says(known_service, role, record_property):
+def test_the_service_keeps_what_its_document_says(known_service, role, record_testsuite_property):
     statuses, failed = Counter(), []
     for mode in GenerationMode:
         for operation in operations(known_service, mode):
             failed += run(operation, mode, role=role, app=known_service, statuses=statuses)
     assert not failed, "\n\n".join(failed[:20])
     assert statuses.total() > len(ROUTES)
-    record_property("cases", statuses.total())
-    record_property("statuses", dict(sorted(statuses.items())))
+    record_testsuite_property(f"{role} cases", statuses.total())
+    record_testsuite_property(f"{role} statuses", dict(sorted(statuses.items())))
 
 
 def run(operation, mode, *, role, app, statuses):
