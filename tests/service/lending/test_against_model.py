@@ -332,6 +332,7 @@ class LoanMachine(RuleBasedStateMachine):
         self.interest_first()
         m.due_on, m.restructured, m.status = due_on, True, "restructured"
 
+    @precondition(lambda self: not self.model.limit_closed)
     @rule(limit_minor=st.integers(0, 5_000_000), sure=st.integers(0, 2))
     def cut_limit(self, limit_minor, sure):
         if sure:
