@@ -172,6 +172,14 @@ def test_a_reversal_is_not_reversed():
     refused("not_reversible", lambda: reverse(back.loan, back.limit, original=back.movement, original_id="r", on=ON))
 
 
+@pytest.mark.parametrize("status", [LoanStatus.APPLIED, LoanStatus.APPROVED])
+def test_nothing_is_taken_back_on_a_loan_that_never_moved(status):
+    loan, limit = owing()
+    drawn = draw(loan, limit, amount_minor=7, currency="CNY", on=ON).movement
+    idle = replace(LOAN, status=status)
+    refused("loan_state_invalid", lambda: reverse(idle, LIMIT, original=drawn, original_id="m", on=ON))
+
+
 def test_what_is_given_up_stays_so_until_the_write_off_itself_is_taken_back():
     loan, limit = owing()
     drawn = draw(loan, limit, amount_minor=7, currency="CNY", on=ON)
