@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -46,7 +47,8 @@ def _share(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _declared_area(value: Any) -> Any:  # noqa: ANN401 - JSON
-    if type(value) not in (int, float) or not 0 < value < float("inf"):
+    # A whole number of hundreds of digits is below infinity and still no double.
+    if type(value) not in (int, float) or not 0 < value <= sys.float_info.max:
         raise PydanticCustomError("declared_area_invalid", "expected square metres above 0")
     return float(value)
 

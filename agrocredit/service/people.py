@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from agrocredit.service.fields import Answer, Body, Word
@@ -38,6 +38,14 @@ def _personal(pattern: str, expected: str) -> Callable[[Any], Any]:
         return value
 
     return check
+
+
+def _in_utc(value: datetime) -> datetime:
+    """Return an instant in the zone that it is kept in; the last hours of the year 9999 have none there."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("consent_invalid", "expected an instant before the year 10000 in UTC") from None
 
 
 class PersonBody(Body):
@@ -73,7 +81,7 @@ class NewConsent(Body):
     """What a farmer agrees to."""
 
     purpose: Word
-    expires_at: Annotated[AwareDatetime, Field(strict=False)]
+    expires_at: Annotated[AwareDatetime, Field(strict=False), AfterValidator(_in_utc)]
 
 
 class ConsentAnswer(Answer):

@@ -112,3 +112,9 @@ def test_a_farmer_gives_a_consent_and_takes_it_back(service):
     assert service.get(path, role="regulator").json()["consents"][0]["withdrawn_at"] is not None
     problem(service.post(path, {**body, "expires_at": "2020-01-01T00:00:00Z"}), 422, "consent_invalid")
     problem(service.post(path, {**body, "expires_at": "2025-06-01T00:00:00"}), 422, "field_invalid")
+
+
+@pytest.mark.parametrize("instant", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_an_instant_that_no_calendar_holds_is_refused(guarded, instant):
+    body = {"purpose": "credit_assessment", "expires_at": instant}
+    problem(guarded.post("/v1/farmers/F1/consents", body), 422, "consent_invalid")

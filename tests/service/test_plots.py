@@ -145,6 +145,7 @@ def test_a_walk_of_nonsense_is_refused(guarded, track):
         ({"tenure_share": "1"}, "tenure_share_invalid", "/tenure_share"),
         ({"tenure_share": True}, "tenure_share_invalid", "/tenure_share"),
         ({"declared_area_m2": -1}, "declared_area_invalid", "/declared_area_m2"),
+        ({"declared_area_m2": 10**400}, "declared_area_invalid", "/declared_area_m2"),
         ({"geometry": None}, "field_missing", "/geometry"),
         ({"track": [[0, 0]]}, "field_missing", "/geometry"),
     ],
