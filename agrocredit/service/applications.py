@@ -128,11 +128,14 @@ class _Asked:
 
     def _found(self, session: Session, as_of: date) -> Evidence:
         body = self._body
-        if not self._caller.owns(body.farmer_id) or not has_farmer(session, body.farmer_id):
-            raise Problem("not_found", "no such farmer, expected one of your own", field="/farmer_id")
+        unknown = Problem("not_found", "no such farmer, expected one of your own", field="/farmer_id")
+        if not self._caller.owns(body.farmer_id):
+            raise unknown
         currency = self._policy.on(as_of).currency
         evidence = evidence_of(session, body.farmer_id, season=body.season, currency=currency, as_of=as_of)
         if not evidence.plots:
+            if not has_farmer(session, body.farmer_id):
+                raise unknown
             detail = f"no plot of this farmer in season {body.season}, expected one or more"
             raise Problem("plot_missing", detail, field="/season")
         return evidence
