@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from agrocredit.service.connections import Owing, bounded, connections_allowed
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -18,16 +20,14 @@ if TYPE_CHECKING:
     from agrocredit.service.platform import Platform
 
 _KEEP_ALIVE_SECONDS = 5
-_HEAD_BYTES_MAX = 16_384
-_CONNECTIONS_MAX = 2_048
 
 
 class DrainingServer(uvicorn.Server):
     """A server that turns unready before it stops."""
 
-    def __init__(self, config: uvicorn.Config, *, platform: Platform) -> None:
+    def __init__(self, config: uvicorn.Config, *, platform: Platform, owing: Owing) -> None:
         super().__init__(config)
-        self._platform = platform
+        self._platform, self._owing = platform, owing
         self._stop_at_s: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -39,7 +39,8 @@ class DrainingServer(uvicorn.Server):
         self._stop_at_s = time.monotonic() + self._platform.settings.drain_seconds
 
     async def on_tick(self, counter: int) -> bool:
-        """Stop when the moment of grace is over."""
+        """Drop connections that are silent for too long; stop when the moment of grace is over."""
+        self._owing.drop_late()
         if self._stop_at_s is not None and time.monotonic() >= self._stop_at_s:
             self.should_exit = True
         return await super().on_tick(counter)
@@ -47,18 +48,38 @@ class DrainingServer(uvicorn.Server):
 
 def run_server(app: Gate, *, platform: Platform, host: str, port: int) -> None:
     """Serve until asked to stop."""
+    make_server(
+        app, platform=platform, host=host, port=port, owing=Owing(), connections_max=connections_allowed()
+    ).run()
+
+
+def make_server(
+    app: Gate, *, platform: Platform, host: str, port: int, owing: Owing, connections_max: int
+) -> DrainingServer:
+    """Return the server, not yet running.
+
+    Parameters
+    ----------
+    app : Gate
+    platform : Platform
+    host : str
+    port : int
+    owing : Owing
+        Counts the connections that owe the head of a request.
+    connections_max : int
+    """
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
+        http=bounded(owing, connections_max=connections_max),
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_CONNECTIONS_MAX,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=platform.settings.stop_seconds_max,
-        h11_max_incomplete_event_size=_HEAD_BYTES_MAX,
     )
-    DrainingServer(config, platform=platform).run()
+    return DrainingServer(config, platform=platform, owing=owing)
