@@ -31,6 +31,7 @@ from agrocredit.service import (
 from agrocredit.service.access_log import AccessLog
 from agrocredit.service.callers import Callers
 from agrocredit.service.credential_store import CredentialStore
+from agrocredit.service.database_watch import watch_database
 from agrocredit.service.exchange import exchange_of
 from agrocredit.service.gate import Gate
 from agrocredit.service.metrics import Metrics
@@ -113,11 +114,12 @@ def create_routes(platform: Platform, metrics: Metrics) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Seal the log while the process lives, and let work in threads end before it does."""
+    """Seal the log and watch the database while the process lives, and let work in threads end before it does."""
     platform: Platform = app.state.platform
-    sealing = asyncio.create_task(audit.keep_sealing(platform))
+    tasks = [asyncio.create_task(each) for each in (audit.keep_sealing(platform), watch_database(platform))]
     yield
-    sealing.cancel()
+    for task in tasks:
+        task.cancel()
     platform.workers.close()
     platform.database.close()
 

@@ -30,6 +30,10 @@ class Workers:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="agrocredit-sql")
         self._room = threads + waiting_max
         self._held = 0
+        self._callers: set[asyncio.Future[Any]] = set()
+        self._refusal: Callable[[], Exception] | None = None
+        self.ended = 0
+        """How much work has come back; grows while the database answers anybody."""
 
     async def run(self, work: Callable[[], _Result]) -> _Result:
         """Return what `work` returns, from a thread.
@@ -38,20 +42,53 @@ class Workers:
         ------
         Problem
             ``overloaded``.
+        Exception
+            What `work` raises, or what `refuse` was given.
         """
+        if self._refusal is not None:
+            raise self._refusal()
         if self._held >= self._room:
             raise Problem("overloaded", f"{self._held} requests are waiting already")
         self._held += 1
+        loop = asyncio.get_running_loop()
+        caller: asyncio.Future[_Result] = loop.create_future()
         # A caller that gives up does not stop the thread: the place is free when the work is done, not before.
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        future.add_done_callback(self._free)
-        return await future
+        loop.run_in_executor(self._pool, work).add_done_callback(lambda done: self._finish(done, caller))
+        self._callers.add(caller)
+        try:
+            return await caller
+        finally:
+            self._callers.discard(caller)
 
-    def _free(self, future: asyncio.Future[Any]) -> None:
-        self._held -= 1
-        if not future.cancelled():
-            future.exception()  # whoever waited has it; nobody is to be told of it twice
+    def refuse(self, error: Callable[[], Exception]) -> None:
+        """Raise such an error for everybody who waits, and for everybody who comes, until `welcome`.
+
+        What runs goes on: nobody can tell whether it will take hold.
+        """
+        self._refusal = error
+        for caller in self._callers:
+            if not caller.done():
+                caller.set_exception(error())
+
+    def welcome(self) -> None:
+        """Take work in again."""
+        self._refusal = None
 
     def close(self) -> None:
         """Wait for what runs and accept no more."""
-        self._pool.shutdown(wait=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _finish(self, done: asyncio.Future[_Result], caller: asyncio.Future[_Result]) -> None:
+        self._held -= 1
+        self.ended += 1
+        error = (
+            None if done.cancelled() else done.exception()
+        )  # asked for: whoever waited has it, nobody else need hear
+        if caller.done():
+            return
+        if done.cancelled():
+            caller.cancel()
+        elif error is not None:
+            caller.set_exception(error)
+        else:
+            caller.set_result(done.result())
