@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.yields.area.calibration import CALIBRATION_YEARS_MIN
@@ -12,7 +12,7 @@ from agrocredit.yields.area.features import FeatureConfig, feature_names
 from agrocredit.yields.area.levels import LevelConfig
 from agrocredit.yields.area.release import KIND, SeasonStages
 from agrocredit.yields.area.training import AreaTrainingConfig
-from pipelines.training_config import SCHEMA_VERSION, section_record
+from pipelines.training_config import section_record, training_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,27 +104,26 @@ def read_area_training(path: Path) -> AreaTrainingFile:
     InputUnusableError
         ``config_invalid``, naming the file, the section and what is wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        raise InputUnusableError("config_invalid", f"{path.name}: {error}") from error
-    found = (document.pop("schema_version", None), document.pop("kind", None))
-    if found != (SCHEMA_VERSION, KIND):
-        raise InputUnusableError("config_invalid", f"{path.name}: schema and kind {found}, expected {(1, KIND)}")
-    if set(document) != set(SECTIONS):
-        wrong = sorted(set(document) ^ set(SECTIONS))
-        raise InputUnusableError("config_invalid", f"{path.name}: sections unknown or missing: {', '.join(wrong)}")
-    stages = dict(document["stages"], dates=tuple((int(m), int(d)) for m, d in document["stages"].get("dates", ())))
+    text, document = training_document(path, sections=SECTIONS, kind=KIND)
+    if not isinstance(document["features"], list):
+        raise InputUnusableError("config_invalid", f"{path.name}: [features] is no list of tables")
     features = tuple(section_record(path, "features", one, FeatureConfig) for one in document["features"])
     feature_names(features)
     return AreaTrainingFile(
         text=text,
         data=section_record(path, "data", document["data"], AreaDataConfig),
         years=section_record(path, "years", document["years"], AreaYearsConfig),
-        stages=section_record(path, "stages", stages, SeasonStages),
+        stages=_stages(path, document["stages"]),
         level=section_record(path, "level", document["level"], LevelConfig),
         training=section_record(path, "training", document["training"], AreaTrainingConfig),
         abstention=section_record(path, "abstention", document["abstention"], AreaAbstentionConfig),
         features=features,
     )
+
+
+def _stages(path: Path, table: Any) -> SeasonStages:  # noqa: ANN401 - any TOML value
+    try:
+        dates = tuple((int(month), int(day)) for month, day in table.get("dates", ()))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputUnusableError("config_invalid", f"{path.name}: [stages]: {error}") from error
+    return section_record(path, "stages", {**table, "dates": dates}, SeasonStages)

@@ -13,7 +13,7 @@ from pipelines.simulated_looks import LooksConfig
 from pipelines.simulated_seasons import SimulationConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 SCHEMA_VERSION = 1
@@ -86,17 +86,7 @@ def read_training_file(path: Path) -> TrainingFile:
     InputUnusableError
         ``config_invalid``, naming the file, the section and what is wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        raise InputUnusableError("config_invalid", f"{path.name}: {error}") from error
-    if document.pop("schema_version", None) != SCHEMA_VERSION:
-        raise InputUnusableError("config_invalid", f"{path.name}: expected schema_version {SCHEMA_VERSION}")
-    expected = {field.name for field in fields(TrainingFile)} - {"text"}
-    if set(document) != expected:
-        wrong = sorted(set(document) ^ expected)
-        raise InputUnusableError("config_invalid", f"{path.name}: sections unknown or missing: {', '.join(wrong)}")
+    text, document = training_document(path, sections={field.name for field in fields(TrainingFile)} - {"text"})
     return TrainingFile(
         text=text,
         season=_section(path, document, "season", CropConfig),
@@ -110,6 +100,36 @@ def read_training_file(path: Path) -> TrainingFile:
         abstention=_section(path, document, "abstention", AbstentionConfig),
         credibility=_section(path, document, "credibility", CredibilityConfig),
     )
+
+
+def training_document(path: Path, *, sections: Collection[str], kind: str | None = None) -> tuple[str, dict[str, Any]]:
+    """Return the text of a training file and its sections by name: all of them and no other.
+
+    Parameters
+    ----------
+    path : Path
+    sections : collection of str
+    kind : str or None
+        What the file states as its ``kind``; None where it states none.
+
+    Raises
+    ------
+    InputUnusableError
+        ``config_invalid``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise InputUnusableError("config_invalid", f"{path.name}: {error}") from error
+    found = (document.pop("schema_version", None), document.pop("kind", None))
+    if found != (SCHEMA_VERSION, kind):
+        expected = (SCHEMA_VERSION, kind)
+        raise InputUnusableError("config_invalid", f"{path.name}: schema_version and kind {found}, expected {expected}")
+    if set(document) != set(sections):
+        wrong = sorted(set(document) ^ set(sections))
+        raise InputUnusableError("config_invalid", f"{path.name}: sections unknown or missing: {', '.join(wrong)}")
+    return text, document
 
 
 def _section(path: Path, document: Mapping[str, Any], name: str, record: type[Section]) -> Section:

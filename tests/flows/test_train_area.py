@@ -195,9 +195,12 @@ def test_the_command_trains_and_says_what_is_missing(places, folder, config):
         ("split = 2012", "split = 2015", "years out of order"),
         ("out_of_range_share = 0.01", "out_of_range_share = 0.2", "at most 2 %"),
         ("[level]", "[levels]", "sections unknown or missing"),
-        ('kind = "area_year"', 'kind = "plot"', "schema and kind"),
+        ('kind = "area_year"', 'kind = "plot"', "schema_version and kind"),
         ('name = "rain_all"', 'name = "rain_10"', "features stated twice"),
         ("decay = 0.9", "decay = 9", "level settings out of range"),
+        ("dates = [[", "dates = [3, [", "areas.toml: \\[stages\\]"),
+        ("[stages]\n", "[[stages]]\n", "areas.toml: \\[stages\\]"),
+        ("[[features]]", "[features]", "areas.toml"),
     ],
 )
 def test_a_training_file_that_means_nothing_is_refused(tmp_path, was, becomes, said):
