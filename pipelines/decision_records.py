@@ -118,6 +118,8 @@ def _read_record(path: Path) -> tuple[bytes, dict[str, Any]]:
         _ = record["policy"]["name"], record["result"]["limit_minor"]
     except FileNotFoundError:
         raise InputUnusableError("record_unreadable", f"{path}: no such file") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except UnicodeDecodeError:  # whose own words hold the whole file
+        raise InputUnusableError("record_unreadable", f"{path} is not a decision record: no UTF-8 text") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputUnusableError("record_unreadable", f"{path} is not a decision record ({error!r})") from error
     return stored, record

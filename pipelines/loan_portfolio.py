@@ -43,7 +43,8 @@ def loan_portfolio(request: AssessRequest, *, flood: Path | None = None) -> Summ
     found = portfolio(**tables.arguments(), flooded_plots=flooded, region_by_farmer=_regions(plots))
     facts = {**asdict(found), "stressed_loss_minor": dict(found.stressed_loss_minor), "simulated": True}
     counts = {"loans": int(facts.pop("loans")), "plots_flooded": len(flooded)}
-    return Summary(counts=counts, refused=tables.refused, facts=facts)
+    del facts["refused"]
+    return Summary(counts=counts, refused=(*tables.refused, *found.refused), facts=facts)
 
 
 def _regions(plots: gpd.GeoDataFrame) -> Mapping[str, str] | None:

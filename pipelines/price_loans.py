@@ -36,9 +36,13 @@ def price_loans(request: AssessRequest, *, loan_history: Path | None = None) -> 
     with hold(request.out):
         tables = read_case_tables(request)
         history = read_rows(loan_history, LOAN_HISTORY, name="loan history") if loan_history else None
-        prices = price(**tables.arguments(), loan_history=history)
-        write_parquet(prices, request.out)
-    return Summary(counts={"loans": prices.num_rows}, refused=tables.refused, facts=_facts(prices))
+        priced = price(**tables.arguments(), loan_history=history)
+        write_parquet(priced.prices, request.out)
+    return Summary(
+        counts={"loans": priced.prices.num_rows},
+        refused=(*tables.refused, *priced.refused),
+        facts=_facts(priced.prices),
+    )
 
 
 def _facts(prices: pa.Table) -> dict[str, object]:

@@ -16,7 +16,7 @@ from agrocredit.credit.difference import Change, decision_changes
 from agrocredit.credit.notice import Notice, notice
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
 from agrocredit.credit.portfolio import Portfolio, portfolio
-from agrocredit.credit.price import PRICES, price
+from agrocredit.credit.price import PRICES, Priced, price
 from agrocredit.credit.reasons import ReasonCode, explain
 from agrocredit.credit.record import canonical_json, record_sha256
 from agrocredit.credit.relief import RELIEF, ReliefProposal, ReliefTerms, load_relief, propose_relief
@@ -43,6 +43,7 @@ __all__ = [
     "Notice",
     "PolicyInForce",
     "Portfolio",
+    "Priced",
     "ReasonCode",
     "ReliefProposal",
     "ReliefTerms",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agrocredit.credit.policy import CreditPolicy
     from agrocredit.credit.terms import PolicyInForce, Stress
     from agrocredit.domain.crop import Crop
+    from agrocredit.domain.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Portfolio:
     """Principal by the crop whose sale repays it."""
     by_region: Concentration | None
     """None without regions."""
+    refused: tuple[Refusal, ...]
+    """Rows that no loan rests on."""
 
 
 def portfolio(
@@ -113,6 +116,7 @@ def portfolio(
         by_farmer=concentration(shares.by_farmer),
         by_crop=concentration(shares.by_crop),
         by_region=None if region_by_farmer is None else concentration(shares.by_region),
+        refused=intake.refused,
     )
 
 

@@ -6,6 +6,7 @@ the rate charged is the product's.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from agrocredit.credit.policy import CreditPolicy
     from agrocredit.credit.terms import PolicyInForce, Risk
     from agrocredit.domain.crop import Crop
+    from agrocredit.domain.errors import Refusal
 
 PRICES = pa.schema(
     [
@@ -56,6 +58,15 @@ PRICES = pa.schema(
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """Prices of a table of estimates, and what could not be used."""
+
+    prices: pa.Table
+    """`PRICES`, by farmer and season."""
+    refused: tuple[Refusal, ...]
+
+
 def price(
     estimates: pa.Table,
     plots: Any,  # noqa: ANN401 - a pyarrow table or a (geo)pandas frame
@@ -67,8 +78,8 @@ def price(
     finances: pa.Table | None = None,
     loan_history: pa.Table | None = None,
     cases_at_once: int = CASES_AT_ONCE,
-) -> pa.Table:
-    """Return what the risk of each approved loan costs, `PRICES`, by farmer and season.
+) -> Priced:
+    """Return what the risk of each approved loan costs, with every refused row beside it.
 
     Parameters are those of `agrocredit.credit.assess`; what it refuses has no price either. `loan_history` is
     `agrocredit.credit.LOAN_HISTORY`; with it the simulated probability of default meets the policy's scorecard.
@@ -97,7 +108,8 @@ def price(
     tables = [
         _prices(agreed_loans(cases, terms=terms), terms, risk, loans) for cases in intake.cases(chunk=cases_at_once)
     ]
-    return pa.concat_tables([PRICES.empty_table(), *tables]).combine_chunks()
+    prices = pa.concat_tables([PRICES.empty_table(), *tables]).combine_chunks()
+    return Priced(prices=prices, refused=intake.refused)
 
 
 def risk_terms(terms: PolicyInForce) -> Risk:

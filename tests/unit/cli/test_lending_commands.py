@@ -131,6 +131,15 @@ def test_loans_are_priced_and_a_history_of_late_ones_costs(files):
     assert late["risk_sha256"] == plain["risk_sha256"]
 
 
+def test_prices_and_portfolios_name_the_rows_that_assess_refuses(files):
+    with (files / "holdings.csv").open("a") as holdings:
+        holdings.write("f-east,east,A\n")
+    decided = run("assess", *tables(files), "--out", files / "decisions.parquet", code=1)["refused"]
+    assert [(row["code"], row["plot_id"]) for row in decided] == [("plot_unknown", "east")]
+    assert run("price", *tables(files), "--out", files / "prices.parquet", code=1)["refused"] == decided
+    assert run("portfolio", *tables(files), code=1)["refused"] == decided
+
+
 def test_a_portfolio_knows_its_regions_and_a_flood_its_plots(files):
     (files / "flood.geojson").write_text(json.dumps({"type": "Polygon", "coordinates": square(114.99, 0.015)}))
     answer = run("portfolio", *tables(files), "--flood", files / "flood.geojson")
@@ -225,3 +234,15 @@ def test_finances_of_another_currency_leave_nothing_behind(files):
     answer = run("assess", *tables(files), "--finances", finances, "--out", out, code=4)
     assert answer["error"]["code"] == "currency_mismatch"
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xb5\xb6 not text" * 1_000, b"[" * 100_000, b"[]", b"{}", b'{"policy": {"name": 7}}']
+)
+def test_what_is_no_record_is_refused_in_one_short_line(files, content):
+    (files / "record.json").write_bytes(content)
+    for command in ("replay", "explain"):
+        error = run("decision", command, files / "record.json", code=4)["error"]
+        assert error["code"] == "record_unreadable"
+        assert "is not a decision record" in error["detail"]
+        assert len(error["detail"]) < 300 + len(str(files))

@@ -61,7 +61,8 @@ def test_limits_and_outcomes_are_those_of_assess(desk):
 def test_the_predicted_default_is_the_one_that_prices_the_loan(desk):
     estimates, plots = tables(desk, FARMS)
     season = lent(desk, FARMS, [5.0] * 4)
-    priced = price(estimates, plots, holdings=None, policy=desk.policy, crops=desk.crops, as_of=AS_OF).to_pylist()
+    found = price(estimates, plots, holdings=None, policy=desk.policy, crops=desk.crops, as_of=AS_OF)
+    priced = found.prices.to_pylist()
     predicted = dict(
         zip(season.farmers, season.predicted_default((season.limit * season.growth)[None])[0], strict=True)
     )

@@ -49,7 +49,7 @@ def test_shares_of_a_half_three_and_two_tenths_count_as_two_point_six_three():
 
 def test_the_expected_loss_is_the_sum_of_the_loans_own(desk):
     plots = farms(desk)
-    alone = of(desk, plots, function=price).to_pylist()
+    alone = of(desk, plots, function=price).prices.to_pylist()
     together = of(desk, plots)
     assert together.loans == len(alone) > 40
     assert together.limit_minor == sum(row["limit_minor"] for row in alone)

@@ -22,7 +22,7 @@ def priced(desk, plots, *, policy=None, finances=None, **more):
         as_of=plots[0]["as_of"] if plots else desk.plot()["as_of"],
         finances=finances,
         **more,
-    )
+    ).prices
 
 
 def without_risk(desk):

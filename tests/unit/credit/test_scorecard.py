@@ -27,7 +27,7 @@ def priced(desk, past=None, *, grade="C", policy=None):
         crops=desk.crops,
         as_of=plots[0]["as_of"],
         loan_history=past,
-    ).to_pylist()[0]
+    ).prices.to_pylist()[0]
 
 
 def log_odds(pd):
