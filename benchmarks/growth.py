@@ -89,6 +89,8 @@ def _draw(found: Found, full: Found, out: Path) -> None:
     left.set(xlabel="dates", ylabel="CPU seconds of the whole run", xscale="log", yscale="log")
     left.set_xticks(ticks := sorted({date for _, date in [*found, *full]}), labels=map(str, ticks), minor=False)
     left.set_xticks([], minor=True)
+    left.set_yticks(ticks := (5, 10, 20, 50, 100), labels=map(str, ticks))
+    left.set_yticks([], minor=True)
     right.set(xlabel="thousand plots on a quarter tile")
     right.set(xlim=(0, None), ylim=(0, None))
     for axes in (left, right):
