@@ -44,6 +44,7 @@ class RateLimit:
         """
         self.check(subject)
         self._buckets[subject] = (self._left(subject) - 1.0, self._clock())
+        self._buckets.move_to_end(subject)  # who was quiet longest is forgotten first, and has a full bucket anyway
         if len(self._buckets) > _BUCKETS_MAX:
             self._buckets.popitem(last=False)
 

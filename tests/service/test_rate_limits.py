@@ -74,3 +74,12 @@ def test_memory_is_bounded_however_many_come(monkeypatch):
     for subject in range(500):
         limit.take(subject)
     assert len(limit._buckets) == 50
+
+
+def test_who_is_busy_is_not_forgotten_for_newcomers(monkeypatch):
+    monkeypatch.setattr(rate_limits, "_BUCKETS_MAX", 50)
+    limit = RateLimit(per_s=0.001, burst=500, clock=Clock())
+    for subject in range(499):
+        limit.take("busy")
+        limit.take(subject)
+    assert allowed(limit, "busy", 5) == 1
