@@ -10,6 +10,7 @@ import typer
 
 from agrocredit.cli.answer import answer
 from agrocredit.cli.options import Json, iso_date
+from agrocredit.cli.service_options import ServiceDatabase
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,25 +19,16 @@ if TYPE_CHECKING:
     from agrocredit.store.sql import Database
 
 db_app = typer.Typer(help="The service's database.", no_args_is_help=True)
-DatabaseUrl = Annotated[
-    str,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        envvar="AGROCREDIT_DATABASE",
-        help="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME.",
-    ),
-]
 
 
 @db_app.command()
-def upgrade(database: DatabaseUrl, as_json: Json = False) -> None:
+def upgrade(database: ServiceDatabase, as_json: Json = False) -> None:
     """Bring the database to the schema of this version; several at once do it once."""
     answer(lambda _: _upgraded(database), as_json=as_json)
 
 
 def verify(
-    database: DatabaseUrl,
+    database: ServiceDatabase,
     against: Annotated[Path | None, typer.Option(help="Signed head of the log that was kept outside.")] = None,
     head: Annotated[Path | None, typer.Option(help="Where to write a signed head, if all is well.")] = None,
     as_json: Json = False,
@@ -46,7 +38,7 @@ def verify(
 
 
 def close_day(
-    database: DatabaseUrl,
+    database: ServiceDatabase,
     on: Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="Business date that has ended.")],
     as_json: Json = False,
 ) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agrocredit.cli.answer import answer
-from agrocredit.cli.books import DatabaseUrl, now, ready
+from agrocredit.cli.books import now, ready
 from agrocredit.cli.options import Json, iso_date
+from agrocredit.cli.service_options import ServiceDatabase, Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,20 +21,19 @@ if TYPE_CHECKING:
 
 limit_app = typer.Typer(help="Limits in force: frozen, released, given another ceiling.", no_args_is_help=True)
 loan_app = typer.Typer(help="Loans: given more time, or given up.", no_args_is_help=True)
-Tenant = Annotated[str, typer.Option(help="Id of the lender.")]
 On = Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="The lender's business date.")]
 LimitId = Annotated[str, typer.Argument(metavar="LIMIT")]
 LoanId = Annotated[str, typer.Argument(metavar="LOAN")]
 
 
 @limit_app.command()
-def freeze(limit: LimitId, tenant: Tenant, on: On, database: DatabaseUrl, as_json: Json = False) -> None:
+def freeze(limit: LimitId, tenant: Tenant, on: On, database: ServiceDatabase, as_json: Json = False) -> None:
     """Stop draws on a limit until it is released."""
     _change_limit(limit, tenant, on, database, as_json=as_json, status="frozen")
 
 
 @limit_app.command()
-def release(limit: LimitId, tenant: Tenant, on: On, database: DatabaseUrl, as_json: Json = False) -> None:
+def release(limit: LimitId, tenant: Tenant, on: On, database: ServiceDatabase, as_json: Json = False) -> None:
     """Let a frozen limit be drawn again."""
     _change_limit(limit, tenant, on, database, as_json=as_json, status="active")
 
@@ -44,7 +44,7 @@ def set_(
     amount_minor: Annotated[int, typer.Argument(min=0, help="Minor units; what is drawn above it stays owed.")],
     tenant: Tenant,
     on: On,
-    database: DatabaseUrl,
+    database: ServiceDatabase,
     as_json: Json = False,
 ) -> None:
     """Give a limit another ceiling."""
@@ -57,7 +57,7 @@ def restructure(
     due_on: Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="The later due date agreed on.")],
     tenant: Tenant,
     on: On,
-    database: DatabaseUrl,
+    database: ServiceDatabase,
     as_json: Json = False,
 ) -> None:
     """Agree on a later due date; the loan stays current and is not drawn any more."""
@@ -72,7 +72,7 @@ def restructure(
 
 
 @loan_app.command()
-def write_off(loan: LoanId, tenant: Tenant, on: On, database: DatabaseUrl, as_json: Json = False) -> None:
+def write_off(loan: LoanId, tenant: Tenant, on: On, database: ServiceDatabase, as_json: Json = False) -> None:
     """Give a loan up: all that is owed becomes a loss, and its limit closes."""
 
     def work(session: Session, stamp: Stamp) -> dict[str, object]:
