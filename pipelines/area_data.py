@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from agrocredit.domain.crop_facts import resolve_crop
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.yields.area.features import SeriesRows, feature_names, feature_table
 from agrocredit.yields.area.rows import AreaRows
 from pipelines.known_crops import known_crops
-from pipelines.labelled_data import LABEL_COLUMNS
+from pipelines.labelled_tables import labelled_table, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
+
+    import pyarrow as pa
 
     from agrocredit.yields.area.features import FeatureConfig
     from agrocredit.yields.area.release import SeasonStages
@@ -50,10 +50,10 @@ def read_area_data(data: Path, *, crop: str) -> AreaData:
     Raises
     ------
     InputUnusableError
-        ``labels_missing`` without a yield of the crop, ``labels_unreadable`` or ``column_missing`` for a broken file,
-        ``label_contradiction`` for two yields of one unit and year.
+        ``labels_missing`` without a yield of the crop, ``label_contradiction`` for two yields of one unit and year;
+        what `labels_of` raises.
     """
-    labels = _table(data / "labels.parquet", LABEL_COLUMNS).to_pandas()
+    labels = labels_of(data, named=("unit", "region", "crop"))
     crops = known_crops()
     ours = {name: resolve_crop(str(name), crops) for name in labels["crop"].unique()}
     labels["crop"] = labels["crop"].map({name: found.name if found else str(name) for name, found in ours.items()})
@@ -69,8 +69,8 @@ def read_area_data(data: Path, *, crop: str) -> AreaData:
     path = data / "series.parquet"
     return AreaData(
         labels=kept.sort_values(["harvest_year", "unit"], kind="stable").reset_index(drop=True),
-        series=_table(path, ("unit", "year", "date")).sort_by("year") if path.is_file() else None,
-        static=_table(data / "static.parquet", ("unit",)).to_pandas(),
+        series=labelled_table(path, ("unit", "year", "date")).sort_by("year") if path.is_file() else None,
+        static=labelled_table(data / "static.parquet", ("unit",)).to_pandas(),
     )
 
 
@@ -168,14 +168,3 @@ def _years_of(series: pa.Table, labels: pd.DataFrame) -> pa.Table:
     first = int(np.searchsorted(year, labels["harvest_year"].min(), side="left"))
     after = int(np.searchsorted(year, labels["harvest_year"].max(), side="right"))
     return series.slice(first, after - first)
-
-
-def _table(path: Path, columns: tuple[str, ...]) -> pa.Table:
-    try:
-        table = pq.read_table(path)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise InputUnusableError("labels_unreadable", f"{path.parent.name}/{path.name}: {error}") from error
-    missing = [column for column in columns if column not in table.column_names]
-    if missing:
-        raise InputUnusableError("column_missing", f"{path.name}: no column {', '.join(missing)}")
-    return table

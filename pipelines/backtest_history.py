@@ -12,9 +12,10 @@ from agrocredit.domain.crop_facts import resolve_crop
 from agrocredit.domain.errors import InputUnusableError
 from pipelines.adapters.adapted import LABEL_COLUMNS, LabelRules
 from pipelines.adapters.label_checks import check_labels
+from pipelines.labelled_tables import labelled_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from agrocredit.domain.crop import Crop
@@ -54,7 +55,7 @@ def read_harvests(folder: Path, *, lent_on: Collection[str], crops: Mapping[str,
         ``file_missing``, ``labels_unreadable``, ``column_missing``; ``labels_missing`` if no usable row is of a crop
         that the policy lends on.
     """
-    found = _read(folder / "labels.parquet", LABEL_COLUMNS)
+    found = labelled_table(folder / "labels.parquet", LABEL_COLUMNS).to_pandas()
     rows = found[list(LABEL_COLUMNS)].assign(file="labels.parquet", row=np.arange(1, len(found) + 1))
     kept, refused, _ = check_labels(rows, RULES)
     names = {name: resolve_crop(str(name), crops) for name in kept["crop"].unique()}
@@ -77,23 +78,9 @@ def _areas(path: Path) -> dict[str, float]:
     """Return the areas of units that have one above 0."""
     if not path.is_file():
         return {}
-    table = _read(path, ("unit",))
+    table = labelled_table(path, ("unit",)).to_pandas()
     if "area_m2" not in table:
         return {}
     areas = pd.to_numeric(table["area_m2"], errors="coerce")
     usable = np.isfinite(areas) & (areas > 0)
     return dict(zip(table.loc[usable, "unit"].astype(str), areas[usable].astype(float), strict=True))
-
-
-def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    name = f"{path.parent.name}/{path.name}"
-    if not path.is_file():
-        raise InputUnusableError("file_missing", f"no file {name}, expected a folder that `data adapt` wrote")
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputUnusableError("labels_unreadable", f"{name}: {error}") from error
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise InputUnusableError("column_missing", f"{name}: no column {', '.join(missing)}")
-    return table

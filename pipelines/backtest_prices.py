@@ -97,7 +97,7 @@ def read_prices(path: Path, *, currency: str, crops: Mapping[str, Crop]) -> Pric
 
 def _table(path: Path) -> pd.DataFrame:
     if not path.is_file():
-        raise InputUnusableError("file_missing", f"prices: no file {path.name}")
+        raise InputUnusableError("file_missing", f"prices: no file {path.name}, expected one CSV or Parquet file")
     try:
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, low_memory=False)
     except (OSError, ValueError) as error:

@@ -20,12 +20,13 @@ from agrocredit.domain.errors import InputUnusableError
 from agrocredit.store.farm_tables import read_history
 from agrocredit.weather import read_weather
 from pipelines.known_crops import known_crops
+from pipelines.labelled_tables import labelled_table, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-LABEL_COLUMNS = ("unit", "region", "crop", "harvest_year", "yield_t_ha", "longitude", "latitude")
+SEEN_COLUMNS = ("unit", "year", "date", "valid_fraction", "pixel_count")
 REQUIRED_INDEX = "ndvi"
 """The one index that every release reads."""
 
@@ -59,9 +60,9 @@ def read_labelled(data: Path, *, crop: str, years: tuple[int, int] | None) -> La
     Raises
     ------
     InputUnusableError
-        ``labels_missing`` if no label is left, ``labels_unreadable`` or ``column_missing`` for a broken file.
+        ``labels_missing`` if no label is left; what `labels_of` raises.
     """
-    labels = _table(data / "labels.parquet", LABEL_COLUMNS)
+    labels = labels_of(data)
     crops = known_crops()
     ours = {name: resolve_crop(str(name), crops) for name in labels["crop"].unique()}
     labels["crop"] = labels["crop"].map({name: found.name if found else str(name) for name, found in ours.items()})
@@ -72,7 +73,7 @@ def read_labelled(data: Path, *, crop: str, years: tuple[int, int] | None) -> La
         raise InputUnusableError(
             "labels_missing", f"{data.name}: no yield of {crop} in {first} to {last}; found {sorted(map(str, ours))}"
         )
-    static = _table(data / "static.parquet", ("unit",))
+    static = labelled_table(data / "static.parquet", ("unit",)).to_pandas()
     history, weather = _one_of(data, "history"), _one_of(data, "weather")
     return Labelled(
         labels=kept.reset_index(drop=True),
@@ -92,7 +93,7 @@ def _looks(path: Path) -> pd.DataFrame:
         columns = {name: pd.Series(dtype="float64") for name in (REQUIRED_INDEX, "valid_fraction", "pixel_count")}
         years = {"year": pd.Series(dtype="int32"), "date": pd.Series(dtype="datetime64[ns]")}
         return _as_observations(pd.DataFrame({"unit": pd.Series(dtype=str), **years, **columns}))
-    return _as_observations(_table(path, ("unit", "year", "date", "valid_fraction", "pixel_count")))
+    return _as_observations(labelled_table(path, SEEN_COLUMNS).to_pandas())
 
 
 def _column_names(path: Path) -> list[str]:
@@ -115,14 +116,3 @@ def _as_observations(series: pd.DataFrame) -> pd.DataFrame:
 def _one_of(data: Path, stem: str) -> Path | None:
     found = [data / f"{stem}{suffix}" for suffix in (".parquet", ".csv") if (data / f"{stem}{suffix}").is_file()]
     return found[0] if found else None
-
-
-def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputUnusableError("labels_unreadable", f"{path.parent.name}/{path.name}: {error}") from error
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise InputUnusableError("column_missing", f"{path.name}: no column {', '.join(missing)}")
-    return table

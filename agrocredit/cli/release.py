@@ -51,6 +51,7 @@ def _years(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     first, dash, last = text.partition("-")
-    if not (first.isdigit() and (last.isdigit() if dash else True)):
+    last = last if dash else first
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
         raise typer.BadParameter(f"{text!r} is not a range of years, expected 2016-2020", param_hint="--years")
-    return int(first), int(last or first)
+    return int(first), int(last)

@@ -101,6 +101,7 @@ def test_an_unusable_file_exits_with_four_and_writes_nothing(tmp_path, content):
         ["nothing"],
         ["observe", "--scenes", "s", "--plots", "p", "--start", "soon", "--end", "2022-01-01", "--out", "o"],
         ["evaluate", "--release", "r", "--data", "d", "--years", "many"],
+        ["evaluate", "--release", "r", "--data", "d", "--years", "2020-2016"],
         ["data", "adapt", "moon", ".", "--out", "o"],
     ],
     ids=" ".join,
