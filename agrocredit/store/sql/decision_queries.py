@@ -6,6 +6,9 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import bindparam
+
+from agrocredit.store.sql.session import prepared
 from agrocredit.store.sql.tables import applications, decisions, loans
 
 if TYPE_CHECKING:
@@ -17,6 +20,15 @@ if TYPE_CHECKING:
     from agrocredit.store.sql.session import Session
 
 _SHOWN = ("binding_cap", "caps", "reasons", "bullets", "plots", "plots_missing", "area_eff_m2")
+_BY_HASH = (
+    prepared(decisions, decisions.c.id)
+    .where(decisions.c.farmer_id == bindparam("of_farmer"), decisions.c.decision_sha256 == bindparam("sha256"))
+    .order_by(decisions.c.decided_at)
+    .limit(1)
+)
+_OWED = prepared(loans, loans.c.principal_minor, loans.c.interest_minor, loans.c.fees_minor).where(
+    loans.c.farmer_id == bindparam("of_farmer"), loans.c.currency == bindparam("in_currency")
+)
 
 
 def decision_row(
@@ -56,17 +68,18 @@ def decision_row(
 
 def find_decision(session: Session, decision_id: str) -> dict[str, Any]:
     """Return a decision with what the applicant heard beside its columns; ``not_found`` where there is none."""
-    row = session.found(decisions, decision_id)
+    return as_shown(dict(session.found(decisions, decision_id)))
+
+
+def as_shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a decision's row with what the applicant heard beside its columns."""
     return {**row, **json.loads(row["answer"])}
 
 
 def decision_of_hash(session: Session, farmer_id: str, *, sha256: str) -> str | None:
     """Return the id of a farmer's decision with these very inputs, None where there is none."""
-    query = session.select(decisions, decisions.c.id).where(
-        decisions.c.farmer_id == farmer_id, decisions.c.decision_sha256 == sha256
-    )
-    row = session.row(query.order_by(decisions.c.decided_at))
-    return None if row is None else str(row["id"])
+    rows = session.ask(_BY_HASH, of_farmer=farmer_id, sha256=sha256)
+    return str(rows[0]["id"]) if rows else None
 
 
 def newest_decision(session: Session, farmer_id: str, *, season: str) -> str | None:
@@ -108,8 +121,7 @@ def find_application(session: Session, application_id: str) -> RowMapping:
 
 def owed_minor(session: Session, farmer_id: str, *, currency: str) -> int | None:
     """Return what a farmer owes this lender in all, minor units; None where there never was a loan."""
-    query = session.select(loans).where(loans.c.farmer_id == farmer_id, loans.c.currency == currency)
-    rows = session.rows(query)
+    rows = session.ask(_OWED, of_farmer=farmer_id, in_currency=currency)
     if not rows:
         return None
     return sum(int(row["principal_minor"] + row["interest_minor"] + row["fees_minor"]) for row in rows)

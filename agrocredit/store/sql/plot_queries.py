@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import shapely
-from sqlalchemy import select
+from sqlalchemy import bindparam
 
 from agrocredit.store.plot_geometry import geometry_sha256
+from agrocredit.store.sql.session import prepared
 from agrocredit.store.sql.tables import estimates, farmers, holdings, observations, plots
 
 if TYPE_CHECKING:
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
 
     from agrocredit.domain.plot import Plot
     from agrocredit.store.sql.session import Session
+
+_FARMED = (
+    prepared(plots, plots, holdings.c.tenure_share, holdings.c.grade, holdings.c.documented_area_m2)
+    .join(holdings, (holdings.c.tenant_id == plots.c.tenant_id) & (holdings.c.plot_id == plots.c.id))
+    .where(holdings.c.farmer_id == bindparam("of_farmer"), holdings.c.season == bindparam("in_season"))
+    .order_by(plots.c.id)
+)
+_KNOWN_ESTIMATES = (
+    prepared(estimates)
+    .where(
+        estimates.c.plot_id.in_(bindparam("plot_ids", expanding=True)),
+        estimates.c.season == bindparam("in_season"),
+        estimates.c.as_of <= bindparam("until"),
+    )
+    .order_by(estimates.c.plot_id, estimates.c.crop, estimates.c.as_of)
+)
 
 
 def ensure_farmer(session: Session, farmer_id: str, *, region_id: str | None, now: datetime) -> None:
@@ -67,28 +84,13 @@ def holders_of(session: Session, plot_id: str) -> list[RowMapping]:
 
 def farmed_plots(session: Session, farmer_id: str, *, season: str) -> list[RowMapping]:
     """Return the plots that a farmer holds in a season, each with its share and grade, by plot."""
-    joined = (holdings.c.tenant_id == plots.c.tenant_id) & (holdings.c.plot_id == plots.c.id)
-    query = (
-        select(plots, holdings.c.tenure_share, holdings.c.grade, holdings.c.documented_area_m2)
-        .join(holdings, joined)
-        .where(
-            plots.c.tenant_id == session.tenant_id,
-            holdings.c.farmer_id == farmer_id,
-            holdings.c.season == season,
-        )
-        .order_by(plots.c.id)
-    )
-    return session.rows(query)
+    return session.ask(_FARMED, of_farmer=farmer_id, in_season=season)
 
 
 def newest_estimates(session: Session, plot_ids: Sequence[str], *, season: str, as_of: date) -> list[dict[str, Any]]:
     """Return the newest estimate known on a day, a plot and crop, by plot and crop."""
-    query = (
-        session.select(estimates)
-        .where(estimates.c.plot_id.in_(plot_ids), estimates.c.season == season, estimates.c.as_of <= as_of)
-        .order_by(estimates.c.plot_id, estimates.c.crop, estimates.c.as_of)
-    )
-    newest = {(row["plot_id"], row["crop"]): dict(row) for row in session.rows(query)}
+    known = session.ask(_KNOWN_ESTIMATES, plot_ids=list(plot_ids), in_season=season, until=as_of)
+    newest = {(row["plot_id"], row["crop"]): dict(row) for row in known}
     return list(newest.values())
 
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Delete, Insert, RowMapping, Select, Update, delete, insert, literal, select, update
+from sqlalchemy import Delete, Insert, RowMapping, Select, Update, bindparam, delete, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agrocredit.domain.errors import RefusedError
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Executable, Table
+
+_OWN = "own_tenant_id"
+
+
+def prepared(table: Table, *columns: ColumnElement[Any] | Table) -> Select[Any]:
+    """Return a query of one tenant's rows for `Session.ask`; all columns where none is named.
+
+    Made once and asked often: to build a statement takes longer than SQLite takes to answer it.
+    """
+    return select(*(columns or (table,))).where(table.c.tenant_id == bindparam(_OWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class Session:
 
     def add(self, table: Table, **values: Any) -> None:  # noqa: ANN401  a column's value
         """Insert one row of the tenant."""
-        self.connection.execute(self.insert(table, **values))
+        self.connection.execute(_insertion(table), {**values, "tenant_id": self.tenant_id})
 
     def add_unless_there(self, table: Table, **values: Any) -> bool:  # noqa: ANN401  a column's value
         """Insert one row of the tenant unless its key is taken; say whether it was inserted.
@@ -53,7 +64,11 @@ class Session:
     def add_all(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows of the tenant in one go."""
         if rows:
-            self.connection.execute(insert(table), [{**row, "tenant_id": self.tenant_id} for row in rows])
+            self.connection.execute(_insertion(table), [{**row, "tenant_id": self.tenant_id} for row in rows])
+
+    def ask(self, query: Select[Any], **named: Any) -> list[RowMapping]:  # noqa: ANN401  a value to compare with
+        """Return the rows of a `prepared` query of the tenant, its parameters by name."""
+        return list(self.connection.execute(query, {**named, _OWN: self.tenant_id}).mappings())
 
     def rows(self, statement: Executable) -> list[RowMapping]:
         """Return the rows of a query, as mappings from column names."""
@@ -71,14 +86,24 @@ class Session:
         RefusedError
             ``not_found``: the same for an unknown id and for another tenant's.
         """
-        row = self.row(self.select(table).where(table.c.id == row_id))
-        if row is None:
+        rows = self.ask(_by_id(table), row_id=row_id)
+        if not rows:
             raise not_found(table)
-        return row
+        return rows[0]
 
     def changed(self, statement: Insert | Update | Delete) -> int:
         """Run a change and return how many rows it reached."""
         return self.connection.execute(statement).rowcount
+
+
+@cache
+def _insertion(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _by_id(table: Table) -> Select[Any]:
+    return prepared(table).where(table.c.id == bindparam("row_id"))
 
 
 def not_found(table: Table) -> RefusedError:

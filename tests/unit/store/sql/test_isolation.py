@@ -5,12 +5,13 @@ import random
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from agrocredit.domain.errors import AgrocreditError
 from agrocredit.store.sql import open_database, tables
 from agrocredit.store.sql.failures import LedgerIntegrityError
+from agrocredit.store.sql.session import prepared
 from agrocredit.store.sql.tables import APPEND_ONLY, TENANT_TABLES
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -239,3 +240,15 @@ def test_an_entry_that_no_balance_shows_does_not_commit(guarded):
 def test_a_reader_writes_nothing(guarded):
     with pytest.raises(DBAPIError, match="read-only"), guarded.read("a") as session:
         session.add(tables.farmers, id="f", created_at=AT)
+
+
+def test_a_prepared_query_sees_the_rows_of_its_own_tenant(two_tenants):
+    query = prepared(tables.decisions).where(tables.decisions.c.farmer_id == bindparam("of_farmer"))
+    for tenant_id, rows in (("a", 1), ("b", 1), ("c", 0)):
+        with two_tenants.read(tenant_id) as session:
+            assert [row["tenant_id"] for row in session.ask(query, of_farmer="f")] == [tenant_id] * rows
+
+
+def test_no_caller_of_a_prepared_query_names_another_tenant(two_tenants):
+    with two_tenants.read("c") as session:
+        assert session.ask(prepared(tables.decisions), own_tenant_id="a") == []
