@@ -14,6 +14,7 @@ from agrocredit.credit.case import Case, Finances, Stake
 from agrocredit.credit.counterfactual import Counterfactual, what_would_change
 from agrocredit.credit.difference import Change, decision_changes
 from agrocredit.credit.notice import Notice, notice
+from agrocredit.credit.one_farmer import assess_rows
 from agrocredit.credit.policy import CreditPolicy, load_policy, parse_policy
 from agrocredit.credit.portfolio import Portfolio, portfolio
 from agrocredit.credit.price import PRICES, Priced, price
@@ -50,6 +51,7 @@ __all__ = [
     "Stake",
     "assess",
     "assess_one",
+    "assess_rows",
     "canonical_json",
     "decision_changes",
     "decision_record",

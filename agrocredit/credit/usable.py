@@ -26,8 +26,8 @@ PLOTS = pa.schema(
 )
 """What the room may know of a plot: no geometry, no name."""
 NO_ROW = -1
-_YEARS = (1900, 2200)
-_LATITUDE_MAX_DEG = 90.0
+YEARS = (1900, 2200)
+LATITUDE_MAX_DEG = 90.0
 _EPOCH = date(1970, 1, 1)
 """Day 0 of Arrow's dates."""
 
@@ -59,7 +59,7 @@ def usable_plots(plots: pa.Table, refused: list[Refusal]) -> NDArray[np.bool_]:
             declared,
             "declared_area_m2 above 0 or none",
         ),
-        "latitude_invalid": (~(np.abs(latitudes) <= _LATITUDE_MAX_DEG), latitudes, "latitude_deg in -90 to 90"),
+        "latitude_invalid": (~(np.abs(latitudes) <= LATITUDE_MAX_DEG), latitudes, "latitude_deg in -90 to 90"),
     }
     number, ids = codes(plots["plot_id"])
     twice = np.bincount(number, minlength=len(ids)) > 1
@@ -138,7 +138,7 @@ def _sound(estimates: pa.Table) -> NDArray[np.bool_]:
     abstained = _among(status, [EstimateStatus.ABSTAINED]) & _among(reason, list(AbstainReason))
     rising = np.isfinite(quantiles).all(axis=1) & (quantiles[:, 0] >= 0) & (np.diff(quantiles, axis=1) >= 0).all(axis=1)
     clear = estimates["clear_observations"].to_numpy() >= 0
-    in_time = (years.to_numpy() >= _YEARS[0]) & (years.to_numpy() <= _YEARS[1])
+    in_time = (years.to_numpy() >= YEARS[0]) & (years.to_numpy() <= YEARS[1])
     result: NDArray[np.bool_] = (
         clear & in_time & np.where(estimated, rising, abstained & np.isnan(quantiles).all(axis=1))
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import shapely
 from fastapi import APIRouter, Response
 
-from agrocredit.credit import assess_one, canonical_json, record_sha256
+from agrocredit.credit import assess_rows, canonical_json, record_sha256
 from agrocredit.service.decisions import DecisionAnswer, decision_answer
 from agrocredit.service.evidence import Evidence, estimate_values, evidence_of
 from agrocredit.service.fields import Answer, Body, Id, Season, Word
@@ -142,13 +142,8 @@ class _Asked:
 
     def _decided(self, evidence: Evidence, as_of: date) -> dict[str, Any]:
         currency = self._policy.on(as_of).currency
-        _, found = assess_one(
-            **evidence.tables(currency=currency),
-            policy=self._policy,
-            crops=self._platform.crops,
-            as_of=as_of,
-        )
-        return found
+        rows = evidence.rows(currency=currency)
+        return assess_rows(**rows, policy=self._policy, crops=self._platform.crops, as_of=as_of)
 
     def _keep(self, session: Session, found: dict[str, Any]) -> str:
         """Write a decision and return its id; the same inputs on the same day are the same decision."""

@@ -1,21 +1,18 @@
-"""From rows to what `agrocredit.credit` decides on: a farmer's plots, shares and newest estimates as tables."""
+"""From rows to what `agrocredit.credit` decides on: a farmer's plots, shares and newest estimates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import shapely
 
-from agrocredit.credit import FINANCES, PLOTS
 from agrocredit.domain.estimate import QUANTILE_COLUMNS
-from agrocredit.domain.tables import ESTIMATES, HOLDINGS
 from agrocredit.store.sql.decision_queries import owed_minor
 from agrocredit.store.sql.plot_queries import farmed_plots, newest_estimates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
 
     from agrocredit.store.sql.session import Session
@@ -39,23 +36,22 @@ class Evidence:
         known = {row["plot_id"] for row in self.estimates}
         return tuple(plot for plot in self.plots if plot["id"] not in known)
 
-    def tables(self, *, currency: str) -> dict[str, pa.Table | None]:
-        """Return the tables of `agrocredit.credit.assess_one`."""
+    def rows(self, *, currency: str) -> dict[str, Any]:
+        """Return the rows of `agrocredit.credit.assess_rows`."""
         finances = None
         if self.owed_minor is not None:
             # What is owed here is due with this harvest; what is owed elsewhere this lender does not know.
-            known = {
+            finances = {
                 "farmer_id": self.farmer_id,
                 "currency": currency,
                 "off_farm_income_minor": 0,
                 "existing_debt_service_minor": self.owed_minor,
                 "outstanding_minor": self.owed_minor,
             }
-            finances = pa.Table.from_pylist([known], schema=FINANCES)
         return {
-            "estimates": _table(self.estimates, ESTIMATES),
-            "plots": pa.Table.from_pylist([_plot(row) for row in self.plots], schema=PLOTS),
-            "holdings": pa.Table.from_pylist([_holding(self.farmer_id, row) for row in self.plots], schema=HOLDINGS),
+            "estimates": self.estimates,
+            "plots": [_plot(row) for row in self.plots],
+            "holdings": [_holding(self.farmer_id, row) for row in self.plots],
             "finances": finances,
         }
 
@@ -80,10 +76,6 @@ def evidence_of(session: Session, farmer_id: str, *, season: str, currency: str,
         estimates=tuple(estimates),
         owed_minor=owed_minor(session, farmer_id, currency=currency),
     )
-
-
-def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
 
 
 def _plot(row: Mapping[str, Any]) -> dict[str, Any]:
