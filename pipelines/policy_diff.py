@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agrocredit.domain.summary import Summary
 from pipelines.assess import AssessRequest, read_case_tables
+from pipelines.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,10 @@ class DiffRequest:
     """Name of a policy that ships, or a TOML file."""
     after: str
     estimates: Path
-    plots: Path
-    as_of: date
+    plots: Path | None = None
+    """Where none are named, ``plots.parquet`` beside the estimates, as a run leaves it."""
+    as_of: date | None = None
+    """Day of both decisions; where none is named, that of the newest estimate."""
     holdings: Path | None = None
     finances: Path | None = None
     id_field: str | None = None
@@ -50,9 +53,9 @@ def policy_diff(request: DiffRequest) -> Summary:
     tables = read_case_tables(
         AssessRequest(
             estimates=request.estimates,
-            plots=request.plots,
+            plots=request.plots or RunFolder(request.estimates.parent).plots,
             policy=request.before,
-            as_of=request.as_of,
+            as_of=request.as_of or _newest(request.estimates),
             out=Path(),  # nothing is written
             holdings=request.holdings,
             finances=request.finances,
@@ -75,6 +78,20 @@ def policy_diff(request: DiffRequest) -> Summary:
             "changes": [{**asdict(c), "change_minor": c.change_minor} for c in changes[:CHANGES_LISTED_MAX]],
         },
     )
+
+
+def _newest(estimates: Path) -> date:
+    """Return the last day that an estimate knows of."""
+    import pyarrow.compute as pc
+
+    from agrocredit.domain.errors import InputUnusableError
+    from agrocredit.domain.tables import ESTIMATES
+    from agrocredit.store.tables import read_parquet_table
+
+    found: date | None = pc.max(read_parquet_table(estimates, ESTIMATES, "estimates")["as_of"]).as_py()
+    if found is None:
+        raise InputUnusableError("no_usable_rows", f"estimates: no row in {estimates.name}")
+    return found
 
 
 def _counts(farmers: int, changes: Sequence[Change]) -> dict[str, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from agrocredit.cli.answer import answer
-from agrocredit.cli.options import DecidedOn, Estimates, Finances, Holdings, IdField, Json, Plots
+from agrocredit.cli.options import Estimates, Finances, Holdings, IdField, Json, iso_date
 
 if TYPE_CHECKING:
     from agrocredit.domain.summary import Summary
@@ -32,8 +34,13 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="Policy as it is: a TOML file, or a name that ships.")],
     after: Annotated[str, typer.Argument(metavar="B", help="Policy as it would be.")],
     estimates: Estimates,
-    plots: Plots,
-    as_of: DecidedOn,
+    plots: Annotated[
+        Path | None, typer.Option(help="Plots the estimates are of. [plots.parquet beside the estimates]")
+    ] = None,
+    as_of: Annotated[
+        date | None,
+        typer.Option(parser=iso_date, metavar="DATE", help="Day of both decisions. [that of the newest estimate]"),
+    ] = None,
     holdings: Holdings = None,
     finances: Finances = None,
     id_field: IdField = None,

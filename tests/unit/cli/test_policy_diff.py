@@ -4,6 +4,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import geopandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -84,6 +85,17 @@ def test_a_policy_beside_itself_moves_nobody(files):
     assert answer["changes"] == []
     assert answer["refused"] == []
     assert answer["credit_before_minor"] == answer["credit_after_minor"] > 0
+
+
+def test_plots_and_day_are_those_of_the_run_where_none_are_named(files):
+    more = changed(files, "values = { 2021-01-01 = 3_000 }", "values = { 2021-01-01 = 4_000 }")
+    short = ["policy", "diff", "smallholder-grain-cn", str(more), "--estimates", str(files / "estimates.parquet")]
+    alone = CliRunner().invoke(app, [*short, "--json"])
+    assert (alone.exit_code, json.loads(alone.stdout)["error"]["code"]) == (4, "file_missing")
+    geopandas.read_file(files / "plots.geojson").to_parquet(files / "plots.parquet")
+    beside = CliRunner().invoke(app, [*short, "--json"])
+    assert beside.exit_code == 0, beside.stderr
+    assert json.loads(beside.stdout) == json.loads(diff(files, "smallholder-grain-cn", more, "--json").stdout)
 
 
 def test_a_higher_product_maximum_lets_the_large_farm_gain(files):
