@@ -18,9 +18,11 @@ from agrocredit.service.problems import Problem
 from agrocredit.service.strict_route import StrictRoute
 from agrocredit.store.sql.decision_queries import (
     add_application,
+    as_shown,
     decision_of_hash,
     decision_row,
     find_application,
+    find_decision,
 )
 from agrocredit.store.sql.events import Event, record
 from agrocredit.store.sql.ids import new_id
@@ -62,11 +64,10 @@ async def apply(
     """Decide at once, or answer 202 with a reference where a plot has not been estimated yet."""
     policy = _policy(body, platform)
     asked = _Asked(body=body, platform=platform, caller=caller, policy=policy)
-    evidence, as_of = await platform.workers.run(asked.evidence)
-    if evidence.missing and platform.estimator is not None:
-        await _estimate(evidence, season=body.season, as_of=as_of, platform=platform, caller=caller)
-        evidence, as_of = await platform.workers.run(asked.evidence)
-    answer = await platform.workers.run(lambda: asked.decide(evidence, as_of))
+    answer = await platform.workers.run(asked.answer_or_evidence)
+    if isinstance(answer, Evidence):
+        await _estimate(answer, season=body.season, platform=platform, caller=caller)
+        answer = await platform.workers.run(lambda: asked.decide(asked.evidence()))
     response.status_code = 201 if answer.decision else 202
     return answer
 
@@ -92,20 +93,25 @@ class _Asked:
     def __init__(self, *, body: NewApplication, platform: Platform, caller: Caller, policy: CreditPolicy) -> None:
         self._body, self._platform, self._caller, self._policy = body, platform, caller, policy
 
-    def evidence(self) -> tuple[Evidence, date]:
+    def answer_or_evidence(self) -> ApplicationAnswer | Evidence:
+        """Return the answer, or the evidence where the estimator should look at a plot first; blocking."""
+        evidence = self.evidence()
+        return evidence if evidence.missing and self._platform.estimator is not None else self.decide(evidence)
+
+    def evidence(self) -> Evidence:
         """Return what is known of the farmer's season; blocking."""
         as_of = self._platform.business_on(self._caller.tenant_id)
         with self._platform.database.read(self._caller.tenant_id) as session:
-            return self._found(session, as_of), as_of
+            return self._found(session, as_of)
 
-    def decide(self, evidence: Evidence, as_of: date) -> ApplicationAnswer:
+    def decide(self, evidence: Evidence) -> ApplicationAnswer:
         """Decide and write decision and application, or only the application; blocking."""
         body, now = self._body, self._platform.now()
         missing = [plot["id"] for plot in evidence.missing]
         # The arithmetic takes milliseconds and no lock is held meanwhile: on SQLite that would stop all writers.
-        decided = None if missing else self._decided(evidence, as_of)
+        decided = None if missing else self._decided(evidence)
         with self._platform.database.write(self._caller.tenant_id) as session:
-            decision_id = None if decided is None else self._keep(session, decided)
+            shown = None if decided is None else DecisionAnswer.model_validate(self._kept(session, decided))
             application_id = new_id("application")
             add_application(
                 session,
@@ -113,10 +119,9 @@ class _Asked:
                 farmer_id=body.farmer_id,
                 season=body.season,
                 asked=body.model_dump(mode="json"),
-                decision_id=decision_id,
+                decision_id=None if shown is None else shown.id,
                 now=now,
             )
-            shown = None if decision_id is None else decision_answer(session, decision_id, self._caller)
         return ApplicationAnswer(
             id=application_id,
             farmer_id=body.farmer_id,
@@ -140,24 +145,23 @@ class _Asked:
             raise Problem("plot_missing", detail, field="/season")
         return evidence
 
-    def _decided(self, evidence: Evidence, as_of: date) -> dict[str, Any]:
-        currency = self._policy.on(as_of).currency
-        rows = evidence.rows(currency=currency)
-        return assess_rows(**rows, policy=self._policy, crops=self._platform.crops, as_of=as_of)
+    def _decided(self, evidence: Evidence) -> dict[str, Any]:
+        rows = evidence.rows(currency=self._policy.on(evidence.as_of).currency)
+        return assess_rows(**rows, policy=self._policy, crops=self._platform.crops, as_of=evidence.as_of)
 
-    def _keep(self, session: Session, found: dict[str, Any]) -> str:
-        """Write a decision and return its id; the same inputs on the same day are the same decision."""
+    def _kept(self, session: Session, found: dict[str, Any]) -> dict[str, Any]:
+        """Write a decision and return it as it is shown; the same inputs on the same day are the same decision."""
         sha256, now = record_sha256(found), self._platform.now()
         known = decision_of_hash(session, found["farmer_id"], sha256=sha256)
         if known is not None:
-            return known
+            return find_decision(session, known)
         decision_id = new_id("decision")
         row = decision_row(decision_id, record=found, record_bytes=canonical_json(found), sha256=sha256, now=now)
         session.add(decisions, **row)
         payload = {"outcome": row["outcome"], "limit_minor": row["limit_minor"], "decision_sha256": sha256}
         event = Event(kind="decision.made", subject_id=decision_id, payload=payload)
         record(session, [event], actor=self._caller.subject, at=now)
-        return decision_id
+        return as_shown(row)
 
 
 def _policy(body: NewApplication, platform: Platform) -> CreditPolicy:
@@ -168,7 +172,7 @@ def _policy(body: NewApplication, platform: Platform) -> CreditPolicy:
     return platform.policies[name]
 
 
-async def _estimate(evidence: Evidence, *, season: str, as_of: date, platform: Platform, caller: Caller) -> None:
+async def _estimate(evidence: Evidence, *, season: str, platform: Platform, caller: Caller) -> None:
     """Let the estimator look at the plots nobody has looked at, and keep what it finds."""
     if platform.estimator is None:
         return
@@ -178,7 +182,7 @@ async def _estimate(evidence: Evidence, *, season: str, as_of: date, platform: P
             plot_id=plot["id"],
             crop=plot["crop"],
             harvest_year=int(season),
-            as_of=as_of,
+            as_of=evidence.as_of,
         )
         if found is not None:
             rows = [estimate_values(row) for row in found.to_pylist()]

@@ -23,6 +23,8 @@ class Evidence:
     """All that one decision rests on beside the policy."""
 
     farmer_id: str
+    as_of: date
+    """Nothing known later counts."""
     plots: tuple[Mapping[str, Any], ...]
     """Rows of the plots that the farmer holds in the season, with share and grade."""
     estimates: tuple[Mapping[str, Any], ...]
@@ -72,6 +74,7 @@ def evidence_of(session: Session, farmer_id: str, *, season: str, currency: str,
     estimates = newest_estimates(session, [row["id"] for row in plots], season=season, as_of=as_of)
     return Evidence(
         farmer_id=farmer_id,
+        as_of=as_of,
         plots=tuple(map(dict, plots)),
         estimates=tuple(estimates),
         owed_minor=owed_minor(session, farmer_id, currency=currency),
