@@ -18,6 +18,7 @@ GROUPS = ("by_year", "by_region", "by_crop", "by_size", "by_month")
 NOTES = {
     "region_alone": "region_alone knows the region's earlier years",
     "regional_mean": "regional_mean and ndvi_integral are fitted on other rows' true yields, also of the same season",
+    "level_alone": "level_alone is a point without an interval: its coverage says nothing",
     "pooled_trend": "the other baselines know what was harvested in earlier years",
 }
 
@@ -62,6 +63,9 @@ def show_score_lines(scores: Mapping[str, object]) -> None:
         _line(name, line, error_max=max(errors, default=None))
     if silent := sorted(set(baselines) - set(known)):
         typer.echo(f"without enough earlier years to answer: {', '.join(silent)}")
+    answered = cast("int", scores.get("n", 0))
+    if fewer := [name for name, line in known.items() if cast("int", line["n"]) < answered]:
+        typer.echo(f"on fewer rows than the release, so no fair comparison: {', '.join(fewer)}")
     notes = [note for name, note in NOTES.items() if name in known]
     typer.echo("; ".join([f"abstained on {scores.get('abstained', 0)}", *notes]))
 

@@ -22,8 +22,6 @@ ROWS_FIRST = 25
 """Farmers shown before a reader turns the page or searches."""
 FARMERS_LISTED_MAX = 20_000
 """Farmers the page can search; beyond, the largest limits are kept."""
-PLOTS_NAMED_MAX = 3
-"""Plots of a farmer that stand in the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

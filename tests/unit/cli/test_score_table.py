@@ -51,3 +51,14 @@ def test_months_stand_in_the_order_of_the_season(facts, capsys):
 def test_nothing_answered_is_still_a_table(facts, capsys):
     nothing = {**facts, **dict.fromkeys(line(1.0), None), "n": 0, "abstained": 10, "baselines": {}}
     assert "abstained on 10" in shown(nothing, capsys)
+
+
+def test_a_baseline_that_answers_fewer_rows_is_said_to_be_no_fair_comparison(facts, capsys):
+    baselines = {"mean": line(2.0), "ridge": line(0.5, n=4)}
+    assert "no fair comparison: ridge\n" in shown({**facts, "baselines": baselines}, capsys)
+    assert "fair" not in shown({**facts, "baselines": {"mean": line(2.0)}}, capsys)
+
+
+def test_a_level_alone_is_said_to_be_a_point(facts, capsys):
+    assert "level_alone is a point" in shown({**facts, "baselines": {"level_alone": line(2.0)}}, capsys)
+    assert "is a point" not in shown(facts, capsys)
