@@ -87,7 +87,7 @@ def read_prices(path: Path, *, currency: str, crops: Mapping[str, Crop]) -> Pric
     wrong = ~(np.isfinite(prices) & (prices > 0) & (years % 1 == 0)) | rows.duplicated(["crop", "harvest_year"])
     if wrong.any():
         row = rows.loc[wrong].iloc[0]
-        found = f"{row['price_per_t']!r} a tonne of {row['crop']} in {row['harvest_year']!r}"
+        found = f"{row['price_per_t']} a tonne of {row['crop']} in {row['harvest_year']}"
         raise InputUnusableError("price_invalid", f"{path.name}: {found}, expected one price above 0 a crop and year")
     by_crop: dict[str, dict[int, float]] = {}
     for crop, year, price in zip(rows["crop"], years.astype(int), prices, strict=True):
