@@ -1,7 +1,8 @@
 """Puts the rows of all scenes together, plot by plot: of several tiles of one acquisition, the one that shows most.
 
-The committed tables of the scenes are cut into ranges of plots and mapped into memory for one range at a time, so that
-memory holds a few hundred thousand rows, however many plots and dates there are.
+The committed tables of the scenes are cut into ranges of plots, and the rows of one range are copied out of each file
+while it is mapped, one file at a time: pages of a mapped file count as memory, and the system maps more of them than
+are asked for. So memory holds a few hundred thousand rows, however many plots and dates there are.
 """
 
 from __future__ import annotations
@@ -43,8 +44,11 @@ class Merged:
         """Yield the rows sorted by plot and time, up to `ROWS_PER_PART` at a time."""
         plots = max(1, ROWS_PER_PART // len({outcome.acquisition for outcome in self.outcomes}))
         for first in range(0, len(self.plot_ids), plots):
-            pieces = [_between(_mapped(outcome), first=first, last=first + plots) for outcome in self.outcomes]
-            rows = observed_rows(pieces, self.outcomes, plot_ids=self.plot_ids)
+            rows = observed_rows(
+                [_between(_mapped(outcome), first=first, last=first + plots) for outcome in self.outcomes],
+                self.outcomes,
+                plot_ids=self.plot_ids,
+            )
             if rows.num_rows:
                 yield rows
 
@@ -59,16 +63,17 @@ def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringA
     plot_ids : pyarrow.StringArray
         Ids by the plot numbers of the committed rows, in the order of the output.
     """
-    touched_by_acquisition: dict[str, NDArray[np.bool_]] = {}
+    by_acquisition: dict[str, list[SceneOutcome]] = {}
     for outcome in outcomes:
-        touched = touched_by_acquisition.setdefault(outcome.acquisition, np.zeros(len(plot_ids), dtype=bool))
-        touched[_mapped(outcome)["plot"].to_numpy()] = True
-    return Merged(
-        outcomes=outcomes,
-        plot_ids=plot_ids,
-        touched=np.any(list(touched_by_acquisition.values()), axis=0),
-        rows=sum(int(touched.sum()) for touched in touched_by_acquisition.values()),
-    )
+        by_acquisition.setdefault(outcome.acquisition, []).append(outcome)
+    touched, rows = np.zeros(len(plot_ids), dtype=bool), 0
+    for tiles in by_acquisition.values():  # one at a time: a flag for every plot and date would grow with the season
+        seen = np.zeros(len(plot_ids), dtype=bool)
+        for outcome in tiles:
+            seen[_mapped(outcome)["plot"].to_numpy()] = True
+        touched |= seen
+        rows += int(seen.sum())
+    return Merged(outcomes=outcomes, plot_ids=plot_ids, touched=touched, rows=rows)
 
 
 def _mapped(outcome: SceneOutcome) -> pa.Table:
@@ -79,9 +84,9 @@ def _mapped(outcome: SceneOutcome) -> pa.Table:
 
 
 def _between(table: pa.Table, *, first: int, last: int) -> pa.Table:
-    """Return the rows of plots `first` to before `last`."""
+    """Return a copy of the rows of plots `first` to before `last`, so that the table's file need not stay mapped."""
     low, high = np.searchsorted(table["plot"].to_numpy(), (first, last))
-    return table.slice(low, high - low)
+    return table.take(pa.array(np.arange(low, high)))
 
 
 def observed_rows(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from pipelines import merge_acquisitions as module
 from pipelines.merge_acquisitions import merge_acquisitions
 from pipelines.observe_scene import SceneOutcome
 
+MAPS = Path("/proc/self/maps")
 IDS = pa.array([f"p{number}" for number in range(40)])
 
 
@@ -63,3 +65,17 @@ def test_parts_hold_the_same_rows_whatever_their_size(outcomes, monkeypatch, row
 def test_plots_that_no_scene_touches_are_told(outcomes):
     merged = merge_acquisitions(outcomes[:1], plot_ids=IDS)
     assert np.flatnonzero(~merged.touched).tolist() == list(range(25, 40))
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="the system does not list what a process has mapped")
+def test_no_file_stays_mapped_while_rows_are_put_together(outcomes, monkeypatch):
+    """Pages of a mapped file count as memory: with one file a date, a long season would grow."""
+    put_together, mapped = module.observed_rows, []
+
+    def spy(*args, **kwargs):
+        mapped.extend(line for line in MAPS.read_text().splitlines() if line.endswith(".arrow"))
+        return put_together(*args, **kwargs)
+
+    monkeypatch.setattr(module, "observed_rows", spy)
+    assert list(merge_acquisitions(outcomes, plot_ids=IDS).parts())
+    assert not mapped
