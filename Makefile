@@ -24,7 +24,6 @@ check: lint types layers docs
 lint: $(VENV)/.ok
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/interrogate --quiet --fail-under 100 --ignore-init-method --ignore-magic --ignore-private --ignore-semiprivate --ignore-nested-functions agrocredit pipelines
 
 types: $(VENV)/.ok
 	$(VENV)/bin/mypy
