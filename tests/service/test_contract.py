@@ -139,6 +139,7 @@ def test_the_service_keeps_what_its_document_says(known_service, role, record_te
 def run(operation, mode, *, role, app, statuses):
     """Send generated requests of one operation; return what was wrong, one text an operation."""
     headers = {"Authorization": f"Bearer {app.service.credential(role.value)}"}
+    sent = []
 
     @seed(7)
     @settings(
@@ -152,6 +153,7 @@ def run(operation, mode, *, role, app, statuses):
     def send(case):
         answer = case.call(headers=headers)
         statuses[answer.status_code] += 1
+        sent.append((case.path_parameters, case.query, case.body, answer.text))
         case.validate_response(answer)
 
     try:
@@ -159,7 +161,7 @@ def run(operation, mode, *, role, app, statuses):
     except Unsatisfiable:
         return []  # nothing can be wrong in a request without a parameter
     except BaseExceptionGroup as group:
-        return [f"{operation.label} {mode}: {error}" for error in group.exceptions]
+        return [f"{operation.label} {mode}: {error} {sent[-1:]}" for error in group.exceptions]
     except Exception as error:  # noqa: BLE001 - whatever is wrong is told with its operation
-        return [f"{operation.label} {mode}: {type(error).__name__} {error}"]
+        return [f"{operation.label} {mode}: {type(error).__name__} {error} {sent[-1:]}"]
     return []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -82,6 +83,14 @@ def test_keys_and_tenants_are_made_by_command_and_work_at_once(server):
     assert server.command("keys", "add", "--tenant", "nobody", "--role", "lender").exit_code != 0
 
 
+def received(connection):
+    """Return the first bytes of an answer, nothing where the server hung up."""
+    try:
+        return connection.recv(65_536)
+    except ConnectionError:
+        return b""
+
+
 def test_requests_of_many_lines_and_odd_forms_do_not_bring_it_down(server):
     for data in (
         b"GET / HTTP/1.1\r\n\r\n",
@@ -93,9 +102,10 @@ def test_requests_of_many_lines_and_odd_forms_do_not_bring_it_down(server):
         b"GET /v1/plots/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
     ):
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
-            connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
-            answer = connection.recv(65_536)
+            with suppress(OSError):  # it may hang up before all of it is sent
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+            answer = received(connection)
         assert b" 5" not in answer[:13], (data[:60], answer[:200])
     assert httpx.get(f"{server.url}/healthz").status_code == 200
 
