@@ -70,7 +70,7 @@ def test_what_is_owed_lowers_the_next_limit(service):
 
 REFUSED = (
     ({"farmer_id": "nobody", "season": "2024"}, 404, "not_found"),
-    ({"farmer_id": "F1", "season": "2031"}, 422, "plot_missing"),
+    ({"farmer_id": "F1", "season": "2031"}, 409, "plot_missing"),
     ({"farmer_id": "F1", "season": "2024", "policy": "/etc/passwd"}, 422, "field_invalid"),
     ({"farmer_id": "F1", "season": "2024", "policy": "another"}, 422, "policy_unknown"),
     ({"farmer_id": "F1", "season": "2024", "limit_minor": 10**9}, 422, "field_not_allowed"),
