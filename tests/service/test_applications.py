@@ -48,7 +48,7 @@ def test_an_application_after_the_look_is_decided(service):
 
 def test_an_estimate_of_another_day_than_known_does_not_count(service):
     service.plot(estimated=False)
-    assert apply(service, season="2023").status_code == 422
+    assert apply(service, season="2023").status_code == 409
 
 
 def test_the_same_application_twice_is_one_decision(service):
