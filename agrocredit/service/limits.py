@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import orjson
@@ -11,11 +11,12 @@ from pydantic import Field
 
 from agrocredit.service.caller import Caller
 from agrocredit.service.fields import Answer, Body, Id
-from agrocredit.service.platform import CallerDep, PlatformDep
+from agrocredit.service.platform import CallerDep, Platform, PlatformDep
 from agrocredit.service.problems import Problem
 from agrocredit.service.published import PublishedLimits
 from agrocredit.service.strict_route import StrictRoute
 from agrocredit.store.limit_snapshot import WORD_COLUMNS
+from agrocredit.store.sql.plot_queries import known_farmers
 
 router = APIRouter(route_class=StrictRoute, tags=["limits"])
 FARMERS_MAX = 1_000
@@ -47,7 +48,7 @@ class Lookup(Body):
 
 
 class LimitColumns(Answer):
-    """Limits in columns, in the order asked; null for who has none, whatever the cause."""
+    """Limits in columns, in the order asked; null for a farmer of one's own who has none."""
 
     farmer_id: list[str]
     limit_minor: list[int | None]
@@ -94,7 +95,20 @@ def published_limit(published: PublishedLimits, caller: Caller, farmer_id: str) 
 
 @router.post("/v1/limits/lookup", response_class=Response, responses={200: {"model": LimitColumns}})
 async def look_up(body: Lookup, platform: PlatformDep, caller: CallerDep) -> Response:
-    """Look up the published limits of up to 1,000 farmers, in columns."""
+    """Look up the published limits of up to 1,000 farmers, in columns; one who is not yours refuses them all."""
     snapshot = platform.published.of(caller.tenant_id)
     found = snapshot.columns(body.farmer_ids) if snapshot else dict.fromkeys(_COLUMNS, [None] * len(body.farmer_ids))
+    if None in found["outcome"]:
+        without = {place: body.farmer_ids[place] for place, outcome in enumerate(found["outcome"]) if outcome is None}
+        await platform.workers.run(lambda: _check_own(without, platform, caller))
     return Response(orjson.dumps({"farmer_id": body.farmer_ids, **found}), media_type="application/json")
+
+
+def _check_own(places: Mapping[int, str], platform: Platform, caller: Caller) -> None:
+    """Refuse a batch for a farmer who is not the lender's, unknown or another's; blocking."""
+    with platform.database.read(caller.tenant_id) as session:
+        known = known_farmers(session, sorted(set(places.values())))
+    strangers = [place for place, farmer_id in places.items() if farmer_id not in known]
+    if strangers:
+        detail = f"{len(strangers)} of the farmers are not known, expected farmers of your own"
+        raise Problem("not_found", detail, field=f"/farmer_ids/{strangers[0]}")

@@ -23,25 +23,39 @@ def test_a_look_up_gives_the_decision_s_limit(service):
 
 def test_many_are_looked_up_in_columns_in_the_order_asked(service):
     decision = publish_some(service)
+    service.plot(farmer_id="F9")
     columns = service.post("/v1/limits/lookup", {"farmer_ids": ["F9", "F1", "F1"]}).json()
     assert columns["limit_minor"] == [None, decision["limit_minor"], decision["limit_minor"]]
     assert columns["farmer_id"] == ["F9", "F1", "F1"]
     assert {len(values) for values in columns.values()} == {3}
 
 
-def test_before_anything_is_published_everybody_is_unknown(guarded):
-    problem(guarded.get("/v1/farmers/F1/limit"), 404, "not_found")
-    columns = guarded.post("/v1/limits/lookup", {"farmer_ids": ["F1"]}).json()
+def test_a_farmer_of_one_s_own_has_nulls_before_anything_is_published(service):
+    service.plot()
+    problem(service.get("/v1/farmers/F1/limit"), 404, "not_found")
+    columns = service.post("/v1/limits/lookup", {"farmer_ids": ["F1"]}).json()
     assert columns["outcome"] == [None]
 
 
-def test_a_batch_has_an_end(guarded):
-    ids = [f"F{at}" for at in range(FARMERS_MAX + 1)]
-    assert guarded.post("/v1/limits/lookup", {"farmer_ids": ids[:-1]}).status_code == 200
-    assert (
-        problem(guarded.post("/v1/limits/lookup", {"farmer_ids": ids}), 422, "field_invalid")["field"] == "/farmer_ids"
-    )
-    problem(guarded.post("/v1/limits/lookup", {"farmer_ids": []}), 422, "field_invalid")
+def test_a_batch_with_a_stranger_is_refused_whole(service):
+    publish_some(service)
+    service.plot(tenant="rival", farmer_id="R1")
+    for stranger in ("R1", "nobody"):
+        answer = service.post("/v1/limits/lookup", {"farmer_ids": ["F1", stranger, "F1", stranger]})
+        body = problem(answer, 404, "not_found")
+        assert body["field"] == "/farmer_ids/1"
+        assert stranger not in body["detail"]
+
+
+def test_a_batch_has_an_end(service):
+    publish_some(service)
+    ids = ["F1"] * (FARMERS_MAX + 1)
+    assert service.post("/v1/limits/lookup", {"farmer_ids": ids[:-1]}).status_code == 200
+    strangers = [f"F{at}" for at in range(FARMERS_MAX)]
+    problem(service.post("/v1/limits/lookup", {"farmer_ids": strangers}), 404, "not_found")
+    too_many = service.post("/v1/limits/lookup", {"farmer_ids": ids})
+    assert problem(too_many, 422, "field_invalid")["field"] == "/farmer_ids"
+    problem(service.post("/v1/limits/lookup", {"farmer_ids": []}), 422, "field_invalid")
 
 
 def test_a_new_publication_takes_the_place_of_the_old_within_a_second(service):

@@ -36,6 +36,7 @@ _KNOWN_ESTIMATES = (
     )
     .order_by(estimates.c.plot_id, estimates.c.crop, estimates.c.as_of)
 )
+_KNOWN_FARMERS = prepared(farmers, farmers.c.id).where(farmers.c.id.in_(bindparam("farmer_ids", expanding=True)))
 
 
 def ensure_farmer(session: Session, farmer_id: str, *, region_id: str | None, now: datetime) -> None:
@@ -46,6 +47,11 @@ def ensure_farmer(session: Session, farmer_id: str, *, region_id: str | None, no
 def has_farmer(session: Session, farmer_id: str) -> bool:
     """Say whether this lender knows a farmer."""
     return session.row(session.select(farmers, farmers.c.id).where(farmers.c.id == farmer_id)) is not None
+
+
+def known_farmers(session: Session, farmer_ids: Sequence[str]) -> set[str]:
+    """Return those of the ids that are farmers of this lender."""
+    return {row["id"] for row in session.ask(_KNOWN_FARMERS, farmer_ids=list(farmer_ids))}
 
 
 def plot_row(plot: Plot, *, season: str | None, determination: str, now: datetime) -> dict[str, Any]:
