@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from agrocredit.domain.entry import AMOUNT_MAX_MINOR
@@ -26,7 +26,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-def _amount(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _amount(value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - JSON
+    currency = info.data.get("currency", "")  # not there where it was refused itself
+    if type(value) is float and not value.is_integer() and MINOR_DIGITS.get(currency) == 0:
+        raise PydanticCustomError(
+            "currency_mismatch", "{currency} has no decimals, expected a whole number", {"currency": currency}
+        )
     if type(value) is not int or not 1 <= value <= AMOUNT_MAX_MINOR:
         raise PydanticCustomError(
             "amount_invalid", "expected a whole number of minor units from 1 to {most}", {"most": AMOUNT_MAX_MINOR}
@@ -56,7 +61,7 @@ def _declared_area(value: Any) -> Any:  # noqa: ANN401 - JSON
 AmountMinor = Annotated[
     int, BeforeValidator(_amount, json_schema_input_type=Annotated[int, Field(ge=1, le=AMOUNT_MAX_MINOR)])
 ]
-"""Whole minor units; 1e2, "100" and true are not."""
+"""Whole minor units; 1e2, "100" and true are not. Stands below its `currency`, which says whether it has decimals."""
 Currency = Annotated[
     str, BeforeValidator(_currency), Field(description="ISO 4217", json_schema_extra={"enum": sorted(MINOR_DIGITS)})
 ]

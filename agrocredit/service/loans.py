@@ -44,8 +44,8 @@ class NewLoan(Body):
 class Amount(Body):
     """Money to move."""
 
-    amount_minor: AmountMinor
     currency: Currency
+    amount_minor: AmountMinor
 
 
 class NewReversal(Body):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _COORDINATE_MAX = 1e8
 _LON_MAX_DEG, _LAT_MAX_DEG = 180.0, 90.0
+_OVER_POLE_MAX_DEG = 1.0
+"""What reaches farther past a pole is larger than any field: its numbers are no degrees."""
 _DISTINCT_POINTS_MIN = 3
 _REASON = re.compile(r"(?P<what>[^\[]*)\[(?P<lon>\S+) (?P<lat>\S+)\]")
 
@@ -137,9 +139,14 @@ def _find_not_finite(geometries: NDArray[np.object_]) -> Iterator[tuple[int, Ref
 def _find_outside_degrees(geometries: NDArray[np.object_]) -> Iterator[tuple[int, RefusedError]]:
     west, south, east, north = shapely.bounds(geometries).T
     lon, lat = np.maximum(np.abs(west), np.abs(east)), np.maximum(np.abs(south), np.abs(north))
+    over_pole = ((south < _LAT_MAX_DEG) & (north > _LAT_MAX_DEG)) | ((south < -_LAT_MAX_DEG) & (north > -_LAT_MAX_DEG))
+    over_pole &= (lat < _LAT_MAX_DEG + _OVER_POLE_MAX_DEG) & (lon <= 2 * _LON_MAX_DEG)
     for at in np.flatnonzero((lon > _LON_MAX_DEG) | (lat > _LAT_MAX_DEG)).tolist():
         box = f"x {west[at]:.6g} to {east[at]:.6g}, y {south[at]:.6g} to {north[at]:.6g}"
-        if lon[at] <= _LAT_MAX_DEG and lat[at] <= _LON_MAX_DEG:
+        if over_pole[at]:
+            hint = "over a pole, unless latitude and longitude are swapped; expected latitudes from -90 to 90"
+            yield at, RefusedError("geometry_unsupported", f"{box}: {hint}")
+        elif lon[at] <= _LAT_MAX_DEG and lat[at] <= _LON_MAX_DEG:
             hint = "latitude and longitude look swapped: expected longitude first"
             yield at, RefusedError("axis_order_suspected", f"{box}; {hint}")
         elif lon[at] <= 2 * _LON_MAX_DEG and lat[at] <= _LAT_MAX_DEG:

@@ -60,6 +60,26 @@ def test_an_amount_that_is_no_whole_number_of_minor_units_is_refused(service):
     assert standing(service, loan)["entries"] == []
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "code"),
+    [
+        ("0.5", "JPY", "currency_mismatch"),
+        ("100.25", "UGX", "currency_mismatch"),
+        ("1e2", "JPY", "amount_invalid"),
+        ("0", "JPY", "amount_invalid"),
+        ("1.005", "BHD", "amount_invalid"),
+        ("0.5", "CNY", "amount_invalid"),
+    ],
+)
+@pytest.mark.parametrize("order", ["amount first", "currency first"])
+def test_decimals_of_a_currency_that_has_none_are_a_fault_of_the_currency(guarded, amount, currency, code, order):
+    parts = [f'"amount_minor": {amount}', f'"currency": "{currency}"']
+    data = "{" + ", ".join(parts if order == "amount first" else parts[::-1]) + "}"
+    headers = {"Content-Type": "application/json"}
+    answer = guarded.call("POST", "/v1/loans/none/draws", key="k", content=data, headers=headers)
+    assert problem(answer, 422, code)["field"] == "/amount_minor"
+
+
 @pytest.mark.parametrize("currency", [None, 5, {}, [], {"a": 1}, "XXX", "cny", ""])
 def test_a_currency_that_is_none_is_refused(guarded, currency):
     answer = guarded.post("/v1/loans/none/draws", {"amount_minor": 1, "currency": currency}, key="k")

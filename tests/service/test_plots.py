@@ -81,6 +81,7 @@ BAD_GEOMETRIES = {
         ring((-179.9995, 0), (179.9995, 0), (179.9995, 0.001), (-179.9995, 0.001), (-179.9995, 0)),
         "geometry_unsupported",
     ),
+    "over a pole": (ring((120, 89.999), (120.5, 89.999), (120.5, 90.001), (120, 89.999)), "geometry_unsupported"),
     "too many vertices": (circle(VERTICES_MAX + 1), "geometry_too_complex"),
     "too small": (square(*AT, 0.00005), "plot_too_small"),
     "larger than any farm": (square(*AT, 0.1), "plot_too_large"),
