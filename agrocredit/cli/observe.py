@@ -52,23 +52,22 @@ def observe(
     from pipelines.observe import ObserveRequest
     from pipelines.observe import observe as run
 
-    request = ObserveRequest(
-        scenes=scenes,
-        plots=plots,
-        start=start,
-        end=end,
-        out=out,
-        indices=tuple(name.strip() for name in indices.split(",")) if indices else None,
-        index_file=index_file,
-        collection=collection,
-        allow_roots=tuple(allow_root or ()),
-        cache=cache,
-        id_field=id_field,
-        cube=cube,
-        cube_blocks=tuple(cube_block) if cube_block else None,
-    )
-
     def on_engine(progress: Progress) -> Summary:
+        request = ObserveRequest(
+            scenes=scenes,
+            plots=plots,
+            start=start,
+            end=end,
+            out=out,
+            indices=tuple(name.strip() for name in indices.split(",")) if indices else None,
+            index_file=index_file,
+            collection=collection,
+            allow_roots=tuple(allow_root or ()),
+            cache=cache,
+            id_field=id_field,
+            cube=cube,
+            cube_blocks=tuple(cube_block) if cube_block else None,
+        )
         with cluster(scheduler) as client:
             return run(request, client=client, workers=workers, progress=progress)
 

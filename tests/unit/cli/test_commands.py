@@ -5,32 +5,22 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from agrocredit.cli.app import app
 from agrocredit.store.lock import hold
 
-COMMANDS = [
-    ["demo"],
-    ["plots", "check"],
-    ["observe"],
-    ["estimate"],
-    ["assess"],
-    ["region"],
-    ["report"],
-    ["train"],
-    ["evaluate"],
-    ["data", "adapt"],
-    ["policy", "check"],
-    ["policy", "diff"],
-    ["decision", "record"],
-    ["decision", "replay"],
-    ["decision", "explain"],
-    ["price"],
-    ["portfolio"],
-    ["tranches"],
-    ["relief"],
-]
+
+def commands(group, *path):
+    """Yield the words of every command below a group."""
+    for name, command in group.commands.items():
+        below = (*path, name)
+        yield from commands(command, *below) if hasattr(command, "commands") else [below]
+
+
+COMMANDS = list(commands(get_command(app)))
+OBSERVE = ["observe", "--scenes", "s", "--plots", "p", "--start", "2022-01-01", "--out", "o"]
 
 SQUARE = [[[8.0, 47.0], [8.001, 47.0], [8.001, 47.001], [8.0, 47.001], [8.0, 47.0]]]
 BOW_TIE = [[[8.0, 47.0], [8.001, 47.001], [8.001, 47.0], [8.0, 47.001], [8.0, 47.0]]]
@@ -100,6 +90,9 @@ def test_an_unusable_file_exits_with_four_and_writes_nothing(tmp_path, content):
         ["plots", "check"],
         ["nothing"],
         ["observe", "--scenes", "s", "--plots", "p", "--start", "soon", "--end", "2022-01-01", "--out", "o"],
+        [*OBSERVE, "--end", "2022-01-01"],
+        [*OBSERVE, "--end", "2022-02-01", "--cube", "o"],
+        [*OBSERVE, "--end", "2022-02-01", "--cube-block", "32TMT/3/0"],
         ["evaluate", "--release", "r", "--data", "d", "--years", "many"],
         ["evaluate", "--release", "r", "--data", "d", "--years", "2020-2016"],
         ["data", "adapt", "moon", ".", "--out", "o"],
