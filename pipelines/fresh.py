@@ -115,7 +115,7 @@ def _definitions_of(cube: SeasonCube) -> list[IndexDefinition]:
             for fields in cube.manifest["indices"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise InputUnusableError("cube_invalid", f"cube: the manifest's indices cannot be read ({error!r})") from error
+        raise InputUnusableError("cube_invalid", f"cube: the manifest's indices cannot be read ({error})") from error
 
 
 def _check_bands(cube: SeasonCube, kernel: Kernel) -> None:

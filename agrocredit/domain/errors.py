@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+DETAIL_LENGTH_MAX = 1_000
+"""Characters: a detail repeats what was found, and what was found may be a whole file."""
+_KEPT_AT_END = 200
 
 
 class ExitCode(IntEnum):
@@ -22,6 +25,24 @@ class ExitCode(IntEnum):
     """Another run holds this output."""
     INPUT_UNUSABLE = 4
     """Nothing usable came in; nothing was written."""
+
+
+def one_line(text: str) -> str:
+    r"""Return a text as one line of printable characters, cut in its middle where it is long.
+
+    What a user's file holds ends in logs and on terminals: a control character there would rule them.
+
+    >>> one_line("no column\n \x1b[2J found")
+    'no column \\x1b[2J found'
+    """
+    line = " ".join(text.split())
+    if not line.isprintable():
+        line = "".join(
+            character if character.isprintable() else character.encode("unicode_escape").decode() for character in line
+        )
+    if len(line) <= DETAIL_LENGTH_MAX:
+        return line
+    return f"{line[: DETAIL_LENGTH_MAX - _KEPT_AT_END - 5]} ... {line[-_KEPT_AT_END:]}"
 
 
 class AgrocreditError(Exception):
@@ -43,7 +64,7 @@ class AgrocreditError(Exception):
             raise ValueError(msg)
         super().__init__(code, detail)
         self.code = code
-        self.detail = " ".join(detail.split())
+        self.detail = one_line(detail)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"
@@ -88,6 +109,7 @@ class Refusal:
         if not _CODE.fullmatch(self.code):
             msg = f"refusal code {self.code!r} is not snake_case"
             raise ValueError(msg)
+        object.__setattr__(self, "detail", one_line(self.detail))
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the record without its empty fields, as it stands in JSON."""

@@ -122,7 +122,7 @@ def _parsed(text: bytes) -> tuple[Mapping[str, Any], tuple[CubeSeason, ...], str
         )
         return manifest, seasons, str(manifest["chunks"]["sha256"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputUnusableError("cube_invalid", f"cube: {MANIFEST} is not a cube's manifest ({error!r})") from error
+        raise InputUnusableError("cube_invalid", f"cube: {MANIFEST} is not a cube's manifest ({error})") from error
 
 
 def _table(store: ObjectStore, sha256: str) -> dict[ChunkPlace, tuple[int, int, bytes]]:
@@ -135,7 +135,7 @@ def _table(store: ObjectStore, sha256: str) -> dict[ChunkPlace, tuple[int, int, 
             places = zip(columns["array"], columns["row"], columns["col"], strict=True)
             values = zip(columns["offset"], columns["nbytes"], columns["sha256"], strict=True)
         except (pa.ArrowException, KeyError) as error:
-            raise InputUnusableError("cube_invalid", f"cube: {CHUNKS} is no table of chunks ({error!r})") from error
+            raise InputUnusableError("cube_invalid", f"cube: {CHUNKS} is no table of chunks ({error})") from error
         while len(_tables) >= _TABLES_KEPT:
             _tables.pop(next(iter(_tables)))
         _tables[sha256] = dict(zip(places, values, strict=True))

@@ -79,7 +79,7 @@ def load_weights(path: Path, *, verify: bool = True) -> CoverageWeights:
     except OSError as error:
         raise InputUnusableError("weights_invalid", f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputUnusableError("weights_invalid", f"{path} is no file of coverage weights: {error!r}") from error
+        raise InputUnusableError("weights_invalid", f"{path} is no file of coverage weights: {error}") from error
 
 
 def kept_weights(key: str, *, folder: Path, build: Callable[[], CoverageWeights]) -> CoverageWeights:

@@ -228,9 +228,11 @@ def test_a_cube_of_another_recipe_or_format_is_stale_and_what_is_no_cube_says_so
         path.write_text(json.dumps({**manifest, **change}))
         with pytest.raises(InputUnusableError, match=code):
             fresh(polygon, cube=tmp_path / "old")
-    path.write_text("[")
-    with pytest.raises(InputUnusableError, match="cube_invalid"):
-        fresh(polygon, cube=tmp_path / "old")
+    for damage in (b"[", b"\xff" * 5_000):
+        path.write_bytes(damage)
+        with pytest.raises(InputUnusableError, match="cube_invalid") as caught:
+            fresh(polygon, cube=tmp_path / "old")
+        assert len(str(caught.value)) < 200
     with pytest.raises(InputUnusableError, match="file_missing"):
         fresh(polygon, cube=tmp_path / "nowhere")
 
