@@ -50,6 +50,7 @@ def test_other_tools_read_the_dataset(folder):
     assert pads.dataset(folder, format="parquet", exclude_invalid_files=True).count_rows() == 3
     assert len(dd.read_parquet(folder)) == 3
     assert len(pd.read_parquet(sorted(folder.glob("*.parquet")))) == 3
+    assert len(pd.read_parquet(folder, ignore_prefixes=[".", "manifest"])) == 3
 
 
 def test_equal_parts_give_equal_bytes(folder, tmp_path):
