@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agrocredit.domain.crop import HARVEST_YEARS
 from agrocredit.domain.crop_facts import resolve_crop
 from agrocredit.domain.errors import RefusedError, WrongUsageError
 
@@ -46,8 +47,11 @@ def crop_groups(
     Raises
     ------
     WrongUsageError
-        ``crop_unknown`` if `default` is no name or alias of a known crop.
+        ``crop_unknown`` if `default` is no name or alias of a known crop, ``year_invalid`` for a year that is none.
     """
+    if harvest_year not in HARVEST_YEARS:
+        detail = f"harvest year {harvest_year}, expected {HARVEST_YEARS[0]} to {HARVEST_YEARS[-1]}"
+        raise WrongUsageError("year_invalid", detail)
     if resolve_crop(default, crops) is None:
         raise WrongUsageError("crop_unknown", f"{default!r}, expected one of {', '.join(sorted(crops))}")
     stated = plots["crop"].where(plots["crop"].notna(), default)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agrocredit.domain.crop import HARVEST_YEARS
 from agrocredit.domain.errors import InputUnusableError
 
 if TYPE_CHECKING:
@@ -102,11 +103,22 @@ def load_region(path: Path) -> RegionConfig:
     content.setdefault("simulated", False)
     content.setdefault("out", "run")
     config = _section(RegionConfig, content, where=str(path), folder=path.parent)
+    _check_time(config, path)
     return replace(
         config,
         scenes=replace(config.scenes, source=_source_from_folder(config.scenes.source, path.parent)),
         assess=replace(config.assess, policy=_policy_from_folder(config.assess.policy, path.parent)),
     )
+
+
+def _check_time(config: RegionConfig, path: Path) -> None:
+    """Raise for dates that no step could work with, before the first step begins."""
+    start, end, year = config.scenes.start, config.scenes.end, config.estimate.harvest_year
+    if start >= end:
+        raise InputUnusableError("region_invalid", f"{path}: [scenes] start {start}, expected before the end {end}")
+    if year not in HARVEST_YEARS:
+        expected = f"{HARVEST_YEARS[0]} to {HARVEST_YEARS[-1]}"
+        raise InputUnusableError("region_invalid", f"{path}: [estimate] harvest_year {year}, expected {expected}")
 
 
 def _source_from_folder(source: str, folder: Path) -> str:

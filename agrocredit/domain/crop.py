@@ -7,6 +7,9 @@ from datetime import date
 
 from agrocredit.domain.errors import InputUnusableError, RefusedError
 
+HARVEST_YEARS = range(1900, 2201)
+"""What can be meant by the year of a harvest; a day counted in seconds or a slip of the keyboard lies outside."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Season:

@@ -67,6 +67,8 @@ def test_a_policy_file_counts_from_the_files_folder(tmp_path):
         (("harvest_year = 2024", 'harvest_year = "2024"'), "harvest_year is '2024', expected int"),
         (("start = 2023-10-01", 'start = "soon"'), "start is 'soon', expected date"),
         (("harvest_year = 2024", ""), "harvest_year"),
+        (("harvest_year = 2024", "harvest_year = 20240"), "harvest_year 20240, expected 1900 to 2200"),
+        (("end = 2024-06-20", "end = 2023-10-01"), "start 2023-10-01, expected before the end 2023-10-01"),
         (('title = "The north"', "title = "), "not TOML"),
         (('indices = ["NDVI"]', "indices = [1]"), "indices"),
     ],
