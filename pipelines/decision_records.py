@@ -120,6 +120,9 @@ def _read_record(path: Path) -> tuple[bytes, dict[str, Any]]:
         raise InputUnusableError("record_unreadable", f"{path}: no such file") from None
     except UnicodeDecodeError:  # whose own words hold the whole file
         raise InputUnusableError("record_unreadable", f"{path} is not a decision record: no UTF-8 text") from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputUnusableError("record_unreadable", f"{path} is not a decision record ({error!r})") from error
+    except KeyError as error:
+        detail = f"{path} is not a decision record: it has no {error.args[0]}"
+        raise InputUnusableError("record_unreadable", detail) from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputUnusableError("record_unreadable", f"{path} is not a decision record ({error})") from error
     return stored, record

@@ -71,7 +71,8 @@ def show_counts(summary: Summary) -> None:
     pairs = {**summary.counts, **summary.facts}
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
-        typer.echo(f"{name.replace('_', ' '):<{width}}  {value}")
+        told = ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else value
+        typer.echo(f"{name.replace('_', ' '):<{width}}  {told}")
 
 
 def _show_refused(summary: Summary, *, lines_max: int) -> None:

@@ -61,6 +61,7 @@ def test_a_refused_plot_exits_with_one_and_stands_in_report_and_json(tmp_path):
     assert (refused["plot_id"], refused["code"]) == ("b", "geometry_invalid")
     assert json.loads(report.read_text())["refused"] == [refused]
     assert "refused geometry_invalid: plot_id=b" in result.stderr
+    assert re.search(r"^codes +geometry_invalid 1$", run("plots", "check", plots).stdout, re.MULTILINE)
     assert clean.is_file()
 
 
