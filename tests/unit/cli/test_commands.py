@@ -46,6 +46,13 @@ def test_every_command_explains_itself(command):
     assert "Usage" in result.stdout
 
 
+def test_every_command_stands_in_the_reference():
+    reference = (Path(__file__).parents[3] / "docs/reference/commands.md").read_text()
+    cells = "\n".join(line.split("| ")[1] for line in reference.splitlines() if line.startswith("| `"))
+    missing = [command for command in COMMANDS if command[-1] not in re.findall(r"[a-z-]+", cells)]
+    assert missing == []
+
+
 def test_good_plots_exit_with_zero_and_print_their_count(tmp_path):
     result = run("plots", "check", plots_file(tmp_path / "p.geojson", a=SQUARE), "--json")
     assert result.exit_code == 0
