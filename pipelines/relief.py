@@ -87,7 +87,7 @@ def _proposals(
     from agrocredit.credit import RELIEF, propose_relief
 
     rows: list[dict[str, Any]] = []
-    for number, row in enumerate(estimates.to_pylist()):
+    for number, row in enumerate(estimates.to_pylist(), start=1):
         fault = None
         if row["as_of"] > as_of:
             fault = ("date_out_of_range", f"estimate of {row['as_of']}, later than {as_of}")

@@ -71,8 +71,13 @@ def show_counts(summary: Summary) -> None:
     pairs = {**summary.counts, **summary.facts}
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
-        told = ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else value
-        typer.echo(f"{name.replace('_', ' '):<{width}}  {told}")
+        typer.echo(f"{name.replace('_', ' '):<{width}}  {_told(value)}")
+
+
+def _told(value: object) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    return ", ".join(f"{key} {part}" for key, part in value.items()) or "none"
 
 
 def _show_refused(summary: Summary, *, lines_max: int) -> None:

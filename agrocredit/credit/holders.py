@@ -154,11 +154,11 @@ def _refusal(values: Mapping[str, Any], row: int, *, known: bool) -> Refusal:
     plot = values["plot_id"]
     if not known:
         detail = f"a holding of plot {plot}, which is not among the usable plots"
-        return Refusal(code="plot_unknown", detail=detail, plot_id=plot, row=row)
+        return Refusal(code="plot_unknown", detail=detail, plot_id=plot)
     try:
         Holding(**{key: value for key, value in values.items() if value is not None})
     except RefusedError as error:
-        return error.refusal(plot_id=plot, row=row)
+        return error.refusal(plot_id=plot, row=row + 1)
     msg = f"holding {row} is sound"
     raise AssertionError(msg)
 
@@ -166,7 +166,7 @@ def _refusal(values: Mapping[str, Any], row: int, *, known: bool) -> Refusal:
 def finances_by_farmer(table: pa.Table, currency: str, refused: list[Refusal]) -> dict[str, Finances]:
     """Return what is on record by farmer; a row with an amount missing is no record."""
     known: dict[str, Finances] = {}
-    for row, values in enumerate(conform(table, FINANCES, name="finances").to_pylist()):
+    for row, values in enumerate(conform(table, FINANCES, name="finances").to_pylist(), start=1):
         farmer = values.pop("farmer_id")
         if values["currency"] != currency:
             detail = f"finances: row {row} is in {values['currency']}, the policy in {currency}"

@@ -49,11 +49,11 @@ def limits_in_force(previous: pa.Table, *, currency: str, as_of: date, refused: 
     for row in _rows(pc.not_equal(table["currency"], currency)):
         found = table["currency"][row].as_py()
         raise InputUnusableError(
-            "currency_mismatch", f"previous decisions: row {row} is in {found}, the policy in {currency}"
+            "currency_mismatch", f"previous decisions: row {row + 1} is in {found}, the policy in {currency}"
         )
     for row in _rows(pc.greater(table["as_of"], pa.scalar(as_of))):
         found = table["as_of"][row].as_py()
-        detail = f"previous decisions: row {row} is of {found}, later than the decision of {as_of}"
+        detail = f"previous decisions: row {row + 1} is of {found}, later than the decision of {as_of}"
         raise InputUnusableError("date_out_of_range", detail)
     approved = _rows(pc.equal(table["outcome"], str(Outcome.APPROVED)))
     number, _ = codes(_keys(table.take(pa.array(approved))))
@@ -81,7 +81,7 @@ def _readable(table: pa.Table, rows: NDArray[np.int64], refused: list[Refusal]) 
             except (RefusedError, ValueError, TypeError, AttributeError) as error:
                 readable[start + i] = False
                 detail = f"previous decisions: {error}"
-                refused.append(Refusal(code="in_force_invalid", detail=detail, row=int(some[i])))
+                refused.append(Refusal(code="in_force_invalid", detail=detail, row=int(some[i]) + 1))
     return readable
 
 

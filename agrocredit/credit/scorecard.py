@@ -61,7 +61,7 @@ def past_loans(history: pa.Table) -> Mapping[str, PastLoans]:
         `agrocredit.domain.tables.conform` raises.
     """
     found: dict[str, PastLoans] = {}
-    for row, values in enumerate(conform(history, LOAN_HISTORY, name="loan history").to_pylist()):
+    for row, values in enumerate(conform(history, LOAN_HISTORY, name="loan history").to_pylist(), start=1):
         farmer, repaid, late = (values[name] for name in LOAN_HISTORY.names)
         if farmer in found or min(repaid, late) < 0:
             detail = (

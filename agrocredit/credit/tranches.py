@@ -112,7 +112,7 @@ def _first_seen(
     """Return the first day on which each event was seen on a farmer's fields of a season."""
     known = {(row["farmer_id"], row["season"]) for row in rows}
     found: dict[tuple[str, str, str], date] = {}
-    for number, values in enumerate(seen.to_pylist()):
+    for number, values in enumerate(seen.to_pylist(), start=1):
         key = values["farmer_id"], values["season"], values["event"]
         fault = None
         if key[:2] not in known:

@@ -127,7 +127,7 @@ def _refusal(code: str, row: int, estimates: pa.Table, *, times: int, as_of: dat
         "date_out_of_range": f"estimate of {known_on}, later than the decision of {as_of}",
         "estimate_invalid": "status, reason and quantiles do not fit; expected seven rising yields from 0",
     }
-    return Refusal(code=code, detail=details[code], plot_id=plot, row=row)
+    return Refusal(code=code, detail=details[code], plot_id=plot, row=row + 1)
 
 
 def _sound(estimates: pa.Table) -> NDArray[np.bool_]:

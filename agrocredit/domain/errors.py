@@ -104,6 +104,7 @@ class Refusal:
     scene_id: str | None = None
     asset: str | None = None
     row: int | None = None
+    """Of the table without its heading, counted from 1."""
 
     def __post_init__(self) -> None:
         if not _CODE.fullmatch(self.code):

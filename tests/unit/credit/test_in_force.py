@@ -214,7 +214,7 @@ def test_two_limits_of_one_season_stop_the_run(desk):
 def test_a_row_that_no_decision_wrote_is_refused_and_the_farmer_decided_as_new(desk, values):
     before = changed(desk.assess(good(desk)).decisions, **values)
     result = desk.assess(good(desk), previous=before)
-    assert [(refusal.code, refusal.row) for refusal in result.refused] == [("in_force_invalid", 0)]
+    assert [(refusal.code, refusal.row) for refusal in result.refused] == [("in_force_invalid", 1)]
     assert result.decisions["limit_change"].to_pylist() == ["new"]
 
 

@@ -104,7 +104,6 @@ def test_two_farmers_share_a_plot_by_their_holdings(desk):
     [
         ({"farmer_id": "f", "plot_id": "p1", "tenure_share": 0.0}, "tenure_share_invalid"),
         ({"farmer_id": "f", "plot_id": "p1", "grade": "Z"}, "grade_invalid"),
-        ({"farmer_id": "f", "plot_id": "nowhere"}, "plot_unknown"),
         ({"farmer_id": "f", "plot_id": "p1", "documented_area_m2": 0.0}, "documented_area_invalid"),
         ({"farmer_id": "f", "plot_id": "p1", "documented_area_m2": float("nan")}, "documented_area_invalid"),
     ],
@@ -119,7 +118,20 @@ def test_a_wrong_holding_is_refused_with_its_row(desk, holding, code):
         crops=desk.crops,
         as_of=date(2024, 4, 15),
     )
-    assert [(refusal.code, refusal.row) for refusal in result.refused] == [(code, 0)]
+    assert [(refusal.code, refusal.row) for refusal in result.refused] == [(code, 1)]
+
+
+def test_a_holding_of_a_plot_that_is_not_there_is_refused_with_the_plot(desk):
+    estimates, plots = desk.tables([desk.plot("p1")])
+    result = assess(
+        estimates,
+        plots,
+        holdings=pa.Table.from_pylist([{"farmer_id": "f", "plot_id": "nowhere"}], schema=HOLDINGS),
+        policy=desk.policy,
+        crops=desk.crops,
+        as_of=date(2024, 4, 15),
+    )
+    assert [(refusal.code, refusal.plot_id) for refusal in result.refused] == [("plot_unknown", "nowhere")]
 
 
 def test_finances_in_another_currency_stop_the_run(desk):

@@ -60,9 +60,9 @@ def test_another_event_or_another_season_releases_nothing(desk, decisions):
     )
     assert [row["because"] for row in found.tranches.to_pylist()] == ["at_once", "waiting"]
     assert [(refusal.code, refusal.row) for refusal in found.refused] == [
-        ("decision_unknown", 1),
-        ("event_unknown", 2),
-        ("date_out_of_range", 3),
+        ("decision_unknown", 2),
+        ("event_unknown", 3),
+        ("date_out_of_range", 4),
     ]
 
 
