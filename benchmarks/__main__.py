@@ -1,9 +1,10 @@
 """Run the benchmarks: ``python -m benchmarks --help`` lists the options."""
 
-from benchmarks import assess
+from benchmarks import assess, lookup
 from benchmarks.inference import compare_usual
 from benchmarks.observe_side_by_side import main
 
 main()
 compare_usual()
 assess.compare_usual()
+lookup.compare_lookup()

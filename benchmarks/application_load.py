@@ -1,28 +1,30 @@
 """How long an application waits: ``python -m benchmarks.application_load [URL] [--rate 50] [--seconds 60]``.
 
-Applications arrive at a fixed rate whether or not earlier ones are answered, so a server that falls behind shows it.
-Each is a farmer of its own with two estimated plots; the answer is a decision, written with its record. Latency is
-counted from the moment the request was due, not from when the client got round to it.
+Applications arrive at a fixed rate (`benchmarks.open_loop`). Each is a farmer of its own with two estimated plots; the
+answer is a decision, written with its record.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import multiprocessing
-import statistics
 import tempfile
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.lookup import cpu_seconds, free_port, serve, set_up, wait_for
+from benchmarks.lookup_servers import serve, set_up
+from benchmarks.open_loop import Client, Heard, at_their_times, evenly, show_latencies
+from benchmarks.server_process import cpu_seconds, free_port, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
 
 FARMERS = 2_000
 SEASON = "2024"
 QUANTILES_T_HA = (3.0, 3.5, 4.2, 5.1, 6.0, 6.9, 7.4)
-CONNECTIONS = 64
 
 
 def fill(url: str) -> None:
@@ -78,29 +80,14 @@ def estimate(plot_id: str, number: int) -> dict[str, object]:
     }
 
 
-async def load(port: int, key: str, *, rate: int, seconds: int) -> list[tuple[int, float]]:
-    """Return status and seconds of every application."""
-    idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
-    for _ in range(CONNECTIONS):
-        idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
-    begun = asyncio.get_running_loop().time()
+async def load(port: int, key: str, *, rate: int, seconds: int) -> list[Heard]:
+    """Return what came of every application."""
+    client = Client(port, key)
 
-    async def one(number: int) -> tuple[int, float]:
-        due = begun + number / rate
-        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-        reader, writer = await idle.get()
-        body = json.dumps({"farmer_id": f"L{number % FARMERS}", "season": SEASON}).encode()
-        head = (
-            f"POST /v1/applications HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(int(answer.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
-        idle.put_nowait((reader, writer))
-        return int(answer.split(b" ", 2)[1]), asyncio.get_running_loop().time() - due
+    def one(number: int) -> Awaitable[Heard]:
+        return client.ask("POST", "/v1/applications", {"farmer_id": f"L{number % FARMERS}", "season": SEASON})
 
-    return await asyncio.gather(*(one(number) for number in range(rate * seconds)))
+    return await at_their_times(one, evenly(rate, seconds))
 
 
 def main() -> None:
@@ -126,12 +113,7 @@ def main() -> None:
         spent, took = cpu_seconds(server.pid) - before, time.monotonic() - clock
         server.terminate()
         server.join()
-    statuses = sorted({status for status, _ in found})
-    latencies = sorted(seconds * 1e3 for _, seconds in found)
-    cuts = statistics.quantiles(latencies, n=1000)
-    counted = {status: sum(one == status for one, _ in found) for status in statuses}
-    print(f"{len(found)} applications at {asked.rate}/s in {took:.0f} s, statuses {counted}")
-    print(f"p50 {cuts[499]:.0f} ms, p99 {cuts[989]:.0f} ms, p99.9 {cuts[998]:.0f} ms, most {latencies[-1]:.0f} ms")
+    show_latencies(f"applications at {asked.rate}/s in {took:.0f} s", found)
     print(f"server CPU {spent / len(found) * 1e3:.1f} ms an application")
 
 
