@@ -16,6 +16,7 @@ from pipelines.evidence import evidence_sha256
 from pipelines.known_crops import known_crops
 from pipelines.outcome import abstained_because, estimate_counts
 from pipelines.progress import Progress, silent
+from pipelines.read_once import read_once
 from pipelines.season_weather import season_thermal_time
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _knowledge(request: EstimateRequest, crops: Mapping[str, Crop]) -> Knowledge
         raise InputUnusableError("season_empty", f"{request.observations} holds no observation")
     as_of = request.as_of or observations["acquired_at"].max().date()
     known = observations["acquired_at"] < pd.Timestamp(as_of, tz="UTC") + pd.Timedelta(days=1)
-    weather = read_weather(request.weather) if request.weather else None
+    weather = read_once(read_weather, request.weather) if request.weather else None
     history, refused = _history(request.history, crops)
     return Knowledge(
         as_of=as_of,
@@ -144,7 +145,7 @@ def _history(path: Path | None, crops: Mapping[str, Crop]) -> tuple[pd.DataFrame
 
     if path is None:
         return None, ()
-    checked = read_history(path)
+    checked = read_once(read_history, path)
     history = checked.table.to_pandas()
     names = {name: resolve_crop(name, crops) for name in history["crop"].unique()}
     history["crop"] = history["crop"].map({name: crop.name if crop else None for name, crop in names.items()})

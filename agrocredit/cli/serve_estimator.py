@@ -7,13 +7,14 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from agrocredit.domain.errors import AgrocreditError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     import pyarrow as pa
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pipelines.estimate_drawn import SeasonSources
 
 ANSWER_SECONDS_MAX = 5.0
+ASKED_MAX = 8
+"""Plots that the process has or that wait for it; more are left to a flow at once. A longer line would answer nobody in
+time: each would wait out its seconds, and those before it would be estimated for nobody."""
 
 
 class CubeEstimator:
@@ -35,6 +39,7 @@ class CubeEstimator:
     def __init__(self, sources: SeasonSources) -> None:
         self._sources = sources
         self._pool = self._start()
+        self._asked = 0
 
     async def __call__(
         self, geometry: shapely.Geometry, *, plot_id: str, crop: str, harvest_year: int, as_of: date
@@ -46,6 +51,9 @@ class CubeEstimator:
         from agrocredit.domain.tables import ESTIMATES
         from pipelines.estimate_drawn import estimate_drawn
 
+        if self._asked >= ASKED_MAX:
+            _say("estimator_busy")
+            return None
         work = partial(
             estimate_drawn,
             shapely.to_wkb(geometry),
@@ -55,20 +63,25 @@ class CubeEstimator:
             as_of=as_of,
             sources=self._sources,
         )
+        self._asked += 1
+        try:
+            rows = await self._answer(work)
+        finally:
+            self._asked -= 1
+        return None if rows is None else pa.Table.from_pylist(rows, schema=ESTIMATES)
+
+    async def _answer(self, work: Callable[[], list[dict[str, Any]] | None]) -> list[dict[str, Any]] | None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                rows = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except BrokenProcessPool:
             self._pool = self._start()
             _say("estimator_died")
-            return None
         except TimeoutError:
             _say("estimator_slow")
-            return None
         except AgrocreditError as error:
             _say(error.code)
-            return None
-        return None if rows is None else pa.Table.from_pylist(rows, schema=ESTIMATES)
+        return None
 
     def close(self) -> None:
         """End the process."""

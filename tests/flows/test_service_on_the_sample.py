@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import shapely
 
-from agrocredit.cli.serve_estimator import CubeEstimator
+from agrocredit.cli.serve_estimator import ASKED_MAX, CubeEstimator
 from agrocredit.store.plot_files import read_plots
 from pipelines.demo import run_demo
 from pipelines.estimate_drawn import SeasonSources, estimate_drawn
@@ -155,3 +155,20 @@ def test_the_estimator_answers_from_a_process_of_its_own_and_survives_its_death(
         assert asyncio.run(until_there_is_one()).to_pylist() == [row]
     finally:
         estimator.close()
+
+
+def test_of_more_plots_than_may_wait_those_beyond_are_left_to_a_flow_at_once(demo, sources):
+    shape, row = batch(demo)[0]
+    estimator = CubeEstimator(sources)
+
+    async def answers():
+        while await estimator(shape, **asked(row)) is None:  # until the process is ready
+            pass
+        return await asyncio.gather(*(estimator(shape, **asked(row)) for _ in range(ASKED_MAX + 3)))
+
+    try:
+        found = asyncio.run(answers())
+    finally:
+        estimator.close()
+    assert [one is None for one in found[ASKED_MAX:]] == [True] * 3
+    assert found[0].to_pylist() == [row]
