@@ -56,9 +56,11 @@ class Cluster:
         self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
         until = time.monotonic() + START_S
         while subprocess.run([BINARIES / "pg_isready", "-q", "-h", self.folder], check=False).returncode:
-            alive = time.monotonic() < until and self.process.poll() is None
-            assert alive, (self.folder / "log").read_text()
+            assert time.monotonic() < until, (self.folder / "log").read_text()
+            if self.process.poll() is not None:  # what was killed may hold its memory yet: as a supervisor would, again
+                self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
             time.sleep(0.02)
+        log.close()
 
     def kill(self):
         """Kill -9 the server; its children notice and end by themselves."""
