@@ -11,6 +11,7 @@ from agrocredit.domain.summary import Summary
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agrocredit.store.sql import Database
     from pipelines.assess import AssessRequest
 
 
@@ -56,11 +57,39 @@ def replay_decision(path: Path, *, policy: str | None = None) -> Summary:
     RefusedError
         ``record_incomplete`` or ``policy_differs``, naming what is missing.
     """
+    stored, record = _read_record(path)
+    return _replayed(stored, record, name=path.name, policy=policy)
+
+
+def replay_kept_decision(decision_id: str, *, database: Database, policy: str | None = None) -> Summary:
+    """Compute a decision of the service again from the record it keeps; as `replay_decision`.
+
+    Parameters
+    ----------
+    decision_id : str
+        As the service gave it, of whichever lender.
+    database : Database
+    policy : str, optional
+        Policy file; else the policy that ships under the name in the record.
+
+    Raises
+    ------
+    InputUnusableError
+        ``decision_unknown``.
+    RefusedError
+        As for `replay_decision`.
+    """
+    from agrocredit.store.sql.decision_queries import kept_record
+
+    stored = kept_record(database, decision_id)
+    return _replayed(stored, json.loads(stored), name=decision_id, policy=policy)
+
+
+def _replayed(stored: bytes, record: dict[str, Any], *, name: str, policy: str | None) -> Summary:
     from agrocredit.credit import load_policy, record_sha256, replay
 
-    stored, record = _read_record(path)
     again = replay(record, policy=load_policy(policy or record["policy"]["name"]))
-    failed = () if again == stored else (f"{path.name}: computed again, the decision differs from its record",)
+    failed = () if again == stored else (f"{name}: computed again, the decision differs from its record",)
     facts = {"decision_sha256": record_sha256(record), "result": record["result"], "same_bytes": not failed}
     return Summary(counts={"decisions": 1}, facts=facts, failed_checks=failed)
 

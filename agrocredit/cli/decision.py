@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from agrocredit.cli.answer import answer
+from agrocredit.cli.books import ready
 from agrocredit.cli.options import DecidedOn, Estimates, Finances, Holdings, IdField, Json, Plots, Policy, Previous
+from agrocredit.cli.service_options import EMBEDDED, ServiceDatabase
+
+if TYPE_CHECKING:
+    from agrocredit.domain.summary import Summary
+    from pipelines.progress import Progress
 
 decision_app = typer.Typer(help="Decisions: replayable records.", no_args_is_help=True)
 
@@ -65,11 +71,18 @@ def explain(
 
 @decision_app.command()
 def replay(
-    record: Annotated[Path, typer.Argument(metavar="FILE", help="Decision record (JSON).")],
+    record: Annotated[str, typer.Argument(metavar="ID|FILE", help="Decision of the service, or a record (JSON).")],
     policy: Annotated[str | None, typer.Option(help="Policy file, where it is not one that ships.")] = None,
+    database: ServiceDatabase = EMBEDDED,
     as_json: Json = False,
 ) -> None:
     """Recompute a decision from its record; the same bytes, or the input that is missing."""
-    from pipelines.decision_records import replay_decision
 
-    answer(lambda _: replay_decision(record, policy=policy), as_json=as_json)
+    def work(_: Progress) -> Summary:
+        from pipelines.decision_records import replay_decision, replay_kept_decision
+
+        if not record.startswith("decision_") or Path(record).exists():
+            return replay_decision(Path(record), policy=policy)
+        return replay_kept_decision(record, database=ready(database), policy=policy)
+
+    answer(work, as_json=as_json)

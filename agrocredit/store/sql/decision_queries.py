@@ -6,8 +6,9 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 
+from agrocredit.domain.errors import InputUnusableError, RefusedError
 from agrocredit.store.sql.session import prepared
 from agrocredit.store.sql.tables import applications, decisions, loans
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import RowMapping
 
+    from agrocredit.store.sql.database import Database
     from agrocredit.store.sql.session import Session
 
 _SHOWN = ("binding_cap", "caps", "reasons", "bullets", "plots", "plots_missing", "area_eff_m2")
@@ -69,6 +71,25 @@ def decision_row(
 def find_decision(session: Session, decision_id: str) -> dict[str, Any]:
     """Return a decision with what the applicant heard beside its columns; ``not_found`` where there is none."""
     return as_shown(dict(session.found(decisions, decision_id)))
+
+
+def kept_record(database: Database, decision_id: str) -> bytes:
+    """Return the record of a decision of whichever tenant, for the platform's own checks.
+
+    Raises
+    ------
+    InputUnusableError
+        ``decision_unknown``.
+    RefusedError
+        ``record_incomplete`` where none was kept.
+    """
+    with database.inspect() as connection:
+        row = connection.execute(select(decisions.c.record).where(decisions.c.id == decision_id)).first()
+    if row is None:
+        raise InputUnusableError("decision_unknown", f"no decision {decision_id!r:.80} in the database")
+    if row.record is None:
+        raise RefusedError("record_incomplete", f"the record of {decision_id} was not kept")
+    return bytes(row.record)
 
 
 def as_shown(row: Mapping[str, Any]) -> dict[str, Any]:
