@@ -1,15 +1,16 @@
 """The text of the fused kernel for a set of indices: raw pixels of one block in, sums of plots out.
 
-What it does with each part of a block, in batches of up to `BATCH` clear pixels that stay in the first-level cache:
+What it does with the parts of a block, in batches of up to `BATCH` clear pixels that stay in the first-level cache:
 
 1. unpack an entry; find its place in the rasters of each resolution by tables (so any whole factor works); copy the raw
    numbers if the class is clear - clouds are of one piece, so this branch is seldom guessed wrong;
-2. scale and offset each band; a pixel without data in any band loses its weight;
-3. for each index compute value times weight; a product that is not finite is dropped for this index alone;
-4. add the products up in eight lanes, which are joined in one fixed way.
+2. when the next part might not fit, work the batch off: a pixel without data in any band loses its weight, and each
+   index becomes value times weight, a product that is not finite being dropped for this index alone;
+3. add the products of each part up in eight lanes, which are joined in one fixed way.
 
-Steps 2 and 3 are plain loops that the compiler turns into vector code; what seldom happens there is only counted, and
-set right in a second, slow loop.
+A field has some fifty pixels, so a batch holds several, each filled up to whole lanes with pixels of no weight: loops
+are long enough for vector code, and what a plot adds up to does not depend on its neighbours. Step 2 is plain loops;
+what seldom happens there is only counted, and set right in a second, slow loop.
 
 The order of every addition is written down in the text, and numba is asked for no fast-math, so the sums are the same
 bytes whatever vectors a machine has. Bands, indices, their arithmetic and the resolutions vary; the text is generated
@@ -28,9 +29,11 @@ from agrocredit.zonal.layout import BLOCK, FULL, PAYLOAD_BITS, POSITION_BITS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-BATCH = 256
+BATCH = 512
 """Clear pixels gathered before the arithmetic starts; a multiple of the lanes."""
 LANES = 8
+_INDICES_A_LOOP = 6
+"""Indices worked out in one loop: more share the reading of bands, too many are no longer made vector code."""
 ABSENT = -1
 """Stands in a layout for a raster that is not there."""
 _CUT = (1 << PAYLOAD_BITS) - 1
@@ -91,13 +94,14 @@ def kernel_source(formulas: PixelFormulas, layout: RasterLayout) -> str:
     wanted = [k for k, uses in enumerate(formulas.uses) if set(uses) <= set(there)]
     return "\n\n\n".join(
         [
-            _HEAD.replace("IS_NODATA", _IS_NODATA[layout.floats]),
-            _add_batch(wanted, there, formulas),
-            _accumulate(there, layout),
+            _HEAD,
+            _add_batch(wanted, there, formulas, is_nodata=_IS_NODATA[layout.floats]),
+            _accumulate(there, layout, n_indices=len(formulas.names)),
         ]
     )
 
 
+_LANE = range(LANES)
 _HEAD = f'''"""Written by agrocredit.zonal; may be deleted at any time, it is written again when needed."""
 
 from math import sqrt
@@ -110,126 +114,144 @@ INNER = dict(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
 
 
 @njit(**INNER)
-def lane_sum(product, m):
-    for t in range(m, (m // {LANES} + 1) * {LANES}):
-        product[t] = 0.0
-    for t in range({LANES}, m, {LANES}):
-        for lane in range({LANES}):
-            product[lane] += product[t + lane]
-    low = (product[0] + product[4]) + (product[2] + product[6])
-    high = (product[1] + product[5]) + (product[3] + product[7])
+def lane_sum(term, row, first, last):
+    {" = ".join(f"lane{lane}" for lane in _LANE)} = 0.0
+    for t in range(first, last, {LANES}):
+        {"; ".join(f"lane{lane} += term[row, t + {lane}]" for lane in _LANE)}
+    low = (lane0 + lane4) + (lane2 + lane6)
+    high = (lane1 + lane5) + (lane3 + lane7)
     return low + high
 
 
 @njit(**INNER)
-def to_reflectance(raw, b, m, scale, offset, nodata, band, weight):
-    without = 0
-    for t in range(m):
-        v = raw[b, t]
-        without += IS_NODATA
-        band[b, t] = np.float64(v) * scale + offset
-    if without:
-        for t in range(m):
-            v = raw[b, t]
-            if IS_NODATA:
-                weight[t] = 0.0
+def drop_lost(k, n, at, out, term, weights):
+    for s in range(n):
+        lost = 0.0
+        for t in range(at[s], at[s + 1]):
+            if not abs(term[k + 1, t]) < np.inf:
+                term[k + 1, t] = 0.0
+                lost += term[0, t]
+        weights[out[s], k] -= lost'''
 
-
-@njit(**INNER)
-def drop_lost(product, weight, m):
-    lost = 0.0
-    for t in range(m):
-        if not abs(product[t]) < np.inf:
-            product[t] = 0.0
-            lost += weight[t]
-    return lost'''
-
-_IS_NODATA = {False: "(v == nodata)", True: "((v == nodata) | (not abs(v) < np.inf))"}
+_IS_NODATA = {
+    False: "(raw[{b}, t] == nodata[{b}])",
+    True: "((raw[{b}, t] == nodata[{b}]) | (not abs(raw[{b}, t]) < np.inf))",
+}
 """By whether raw numbers are floats: what a pixel without data looks like."""
 
 
-def _add_batch(wanted: Sequence[int], there: Sequence[int], formulas: PixelFormulas) -> str:
-    """Return the function that adds the gathered pixels to the sums of their plot."""
+def _add_batch(wanted: Sequence[int], there: Sequence[int], formulas: PixelFormulas, *, is_nodata: str) -> str:
+    """Return the function that adds the gathered pixels to the sums of their plots.
+
+    Pixels ``at[s]`` to ``at[s + 1]`` belong to plot ``out[s]``; row 0 of ``term`` holds weights, row ``k + 1`` becomes
+    index ``k`` times weight.
+    """
+    without = " | ".join(is_nodata.format(b=b) for b in there)
     lines = [
         "@njit(**INNER)",
-        "def add_batch(m, raw, scale, offset, nodata, band, weight, product, out, sums, weights, clear):",
-        *(f"    to_reflectance(raw, {b}, m, scale[{b}], offset[{b}], nodata[{b}], band, weight)" for b in there),
+        "def add_batch(n, at, out, raw, scale, offset, nodata, term, sums, weights, clear):",
+        "    m = at[n]",
+        "    without = 0",
         "    for t in range(m):",
-        "        product[t] = weight[t]",
-        "    seen = lane_sum(product, m)",
-        "    clear[out] += seen",
+        f"        without += {without}",
+        "    if without:",
+        "        for t in range(m):",
+        f"            if {without}:",
+        "                term[0, t] = 0.0",
+    ]
+    for first in range(0, len(wanted), _INDICES_A_LOOP):
+        lines += _index_lines(wanted[first : first + _INDICES_A_LOOP], formulas)
+    lines += [
+        "    for s in range(n):",
+        "        to, first, last = out[s], at[s], at[s + 1]",
+        "        seen = lane_sum(term, 0, first, last)",
+        "        clear[to] += seen",
     ]
     for k in wanted:
-        lines += _index_lines(k, formulas)
+        lines += [
+            f"        weights[to, {k}] += seen",
+            f"        sums[to, {k}] += lane_sum(term, {k + 1}, first, last)",
+        ]
     return "\n".join(lines)
 
 
-def _index_lines(k: int, formulas: PixelFormulas) -> Iterator[str]:
-    """Yield the lines that add one index."""
-    yield "    wrong = 0"
+def _index_lines(group: Sequence[int], formulas: PixelFormulas) -> Iterator[str]:
+    """Yield the lines that work out some indices for all pixels of a batch."""
+    bands = sorted({band for k in group for band in formulas.uses[k]})
+    yield from (f"    wrong{k} = 0" for k in group)
+    yield from (f"    scale{band}, offset{band} = scale[{band}], offset[{band}]" for band in bands)
     yield "    for t in range(m):"
-    for band in formulas.uses[k]:
-        yield f"        b{band} = band[{band}, t]"
-    yield f"        v = {formulas.values[k]}"
-    for guard in formulas.guards[k]:
-        yield f"        if not abs({guard}) < np.inf:"
-        yield "            v = np.nan"
-    yield "        v = v * weight[t]"
-    yield "        product[t] = v"
-    yield "        wrong += not abs(v) < np.inf"
-    yield "    lost = 0.0"
-    yield "    if wrong:"
-    yield "        lost = drop_lost(product, weight, m)"
-    yield f"    sums[out, {k}] += lane_sum(product, m)"
-    yield f"    weights[out, {k}] += seen - lost"
+    yield "        w = term[0, t]"
+    yield from (f"        b{band} = np.float64(raw[{band}, t]) * scale{band} + offset{band}" for band in bands)
+    for k in group:
+        yield f"        v = {formulas.values[k]}"
+        for guard in formulas.guards[k]:
+            yield f"        if not abs({guard}) < np.inf:"
+            yield "            v = np.nan"
+        yield "        v = v * w"
+        yield f"        term[{k + 1}, t] = v"
+        yield f"        wrong{k} += not abs(v) < np.inf"
+    for k in group:
+        yield f"    if wrong{k}:"
+        yield f"        drop_lost({k}, n, at, out, term, weights)"
 
 
-def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
+def _accumulate(there: Sequence[int], layout: RasterLayout, *, n_indices: int) -> str:
     """Return the function that walks the parts of a block."""
     raws = ", ".join(f"raw{band}" for band in range(len(layout.bands)))
-    flush = "add_batch(np.int64(m), raw, scale, offset, nodata, band, weight, product, q - part_from, *out)"
+    flush = "add_batch(n, at, out, raw, scale, offset, nodata, term, sums, weights, clear)"
+    begin = "n, m = 0, np.uint64(0)"  # unsigned: no look whether an index counts from the end
+    end_of_part = ["at[n + 1], out[n] = m, q - part_from", "n += 1"]
+    full = [f"if m == np.uint64({BATCH}):", *_indented([*end_of_part, flush, begin], 4)]
     lines = [
         "@njit(cache=CACHE, **OPTIONS)",
         "def accumulate(edge, low, run, part_edge_at, part_run_at, part_from, part_to, classes, is_clear,",
         f"               row_at, col_at, scale, offset, nodata, {raws}, sums, weights, clear):",
         f"    raw = np.empty(({len(layout.bands)}, {BATCH}), raw0.dtype)",
-        f"    band = np.empty(({len(layout.bands)}, {BATCH}))",
-        f"    weight = np.empty({BATCH})",
-        f"    product = np.empty({BATCH + LANES})",
-        "    out = (sums, weights, clear)",
+        f"    term = np.empty(({n_indices + 1}, {BATCH}))",
+        f"    at = np.zeros({BATCH // LANES + 1}, np.int64)",
+        f"    out = np.empty({BATCH // LANES}, np.int64)",
+        f"    {begin}",
         "    for q in range(part_from, part_to):",
-        "        m = np.uint64(0)",
+        "        most = np.int64(m) + part_edge_at[q + 1] - part_edge_at[q]",
+        "        for k in range(part_run_at[q], part_run_at[q + 1]):",
+        f"            most += np.int64(run[k]) & {_CUT}",
+        f"        if most > {BATCH} and n:",
+        *_indented([flush, begin], 12),
         "        for k in range(part_edge_at[q], part_edge_at[q + 1]):",
         f"            p = edge[k] >> np.uint32({PAYLOAD_BITS})",
         f"            w = np.float64((np.int64(edge[k]) & {_CUT}) << 16 | np.int64(low[k])) * {1 / FULL!r}",
-        *_take(there, layout, indent=12),
-        f"            if m == np.uint64({BATCH}):",
-        f"                {flush}",
-        "                m = np.uint64(0)",
+        *_indented([*_take(there, layout), *full], 12),
         "        for k in range(part_run_at[q], part_run_at[q + 1]):",
         f"            for i in range(run[k] & np.uint32({_CUT})):",
         f"                p = (run[k] >> np.uint32({PAYLOAD_BITS})) + np.uint32(i)",
         "                w = 1.0",
-        *_take(there, layout, indent=16),
-        f"                if m == np.uint64({BATCH}):",
-        f"                    {flush}",
-        "                    m = np.uint64(0)",
-        "        if m:",
-        f"            {flush}",
+        *_indented([*_take(there, layout), *full], 16),
+        "        if np.int64(m) > at[n]:",
+        f"            while m % np.uint64({LANES}):",
+        *_indented([f"raw[{b}, m] = raw[{b}, m - np.uint64(1)]" for b in there], 16),
+        "                term[0, m] = 0.0",
+        "                m += np.uint64(1)",
+        *_indented(end_of_part, 12),
+        "    if n:",
+        f"        {flush}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _take(there: Sequence[int], layout: RasterLayout, *, indent: int) -> list[str]:
+def _indented(lines: Sequence[str], spaces: int) -> list[str]:
+    return [" " * spaces + line for line in lines]
+
+
+def _take(there: Sequence[int], layout: RasterLayout) -> list[str]:
     """Return the lines that read the pixel at position ``p`` and keep it, with weight ``w``, if it is clear."""
     skip = [] if layout.mask == ABSENT else [f"if not is_clear[classes[i{layout.mask}]]:", "    continue"]
-    lines = [
+    return [
         f"row = p >> np.uint32({_ROW_SHIFT})",
         f"col = p & np.uint32({BLOCK - 1})",
         *(f"i{grid} = row_at[{grid}, row] + col_at[{grid}, col]" for grid in layout.grids),
         *skip,
         *(f"raw[{b}, m] = raw{b}[i{layout.bands[b]}]" for b in there),
-        "weight[m] = w",
+        "term[0, m] = w",
         "m += np.uint64(1)",
     ]
-    return [" " * indent + line for line in lines]
