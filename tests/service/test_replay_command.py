@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agrocredit.cli.app import app
+from agrocredit.store.sql.tables import decisions
 
 
 @pytest.fixture
@@ -39,9 +40,7 @@ def test_a_record_that_somebody_changed_fails_the_check(service, replay):
         record = connection.exec_driver_sql("SELECT record FROM decisions").scalar_one()
         changed = json.loads(bytes(record))
         changed["result"]["limit_minor"] += 100
-        data = json.dumps(changed).encode().hex()
-        literal = f"'\\x{data}'" if service.database.is_postgresql else f"X'{data}'"
-        connection.exec_driver_sql(f"UPDATE decisions SET record = {literal}")
+        connection.execute(decisions.update().values(record=json.dumps(changed).encode()))
     told = replay(decision["id"])
     assert told.exit_code == 1
     assert json.loads(told.stdout)["same_bytes"] is False
