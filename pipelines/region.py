@@ -100,7 +100,6 @@ class _Steps:
         """Do one step, or take over what an earlier run did of it; `stands` looks at inputs that no key covers."""
         done = self.earlier.steps.get(name) if self.earlier else None
         if done is None or done.key != key or not output.exists() or not stands():
-            self.earlier = None  # what follows rests on new output
             done = Step(key=key, summary=_without_place(step()))
         self.record = self.record.with_step(name, done)
         self.write()
@@ -150,12 +149,20 @@ def _observe_key(config: RegionConfig, run: RunFolder) -> str:
 
 
 def _pixels_stand(config: RegionConfig, run: RunFolder) -> bool:
-    """Return whether the scenes that were observed still have the bytes that they had; not asked of an API's."""
+    """Return whether no scene was refused and the source still has those that were observed, in every byte.
+
+    What was refused may be whole by now; `observe` takes over the scenes that stand, so looking again costs the others.
+    An API is not asked again: a run that goes on ends with the season it began with.
+    """
     from agrocredit.indices import DEFAULT_INDICES, compile_indices, load_indices
     from agrocredit.scenes import find_scenes
     from agrocredit.store.observations import read_manifest
+    from agrocredit.store.plot_files import read_plots
 
     settings = config.scenes
+    manifest = read_manifest(run.observations)
+    if any("plot_id" not in refusal for refusal in manifest["refused"]):
+        return False
     if "://" in settings.source:
         return True
     definitions = load_indices(settings.indices or DEFAULT_INDICES, extra=settings.index_file)
@@ -165,10 +172,12 @@ def _pixels_stand(config: RegionConfig, run: RunFolder) -> bool:
         end=settings.end,
         bands=compile_indices(definitions).bands,
         collection=settings.collection,
+        bounds_deg=read_plots(run.plots).bounds_deg,
+        allow_roots=settings.allow_roots,
     )
-    manifest = read_manifest(run.observations)
     observed = {record["scene_id"] for record in manifest["scenes"]}
-    return observed == standing_scenes(found.scenes, manifest, cache=None)
+    known = {scene.scene_id for scene in found.scenes}
+    return known == observed == standing_scenes(found.scenes, manifest, cache=settings.cache)
 
 
 def _observe(
@@ -183,6 +192,8 @@ def _observe(
         indices=config.scenes.indices,
         index_file=config.scenes.index_file,
         collection=config.scenes.collection,
+        allow_roots=config.scenes.allow_roots,
+        cache=config.scenes.cache,
     )
     return observe(request, client=client, workers=workers, progress=progress)
 

@@ -37,6 +37,10 @@ class ScenesSection:
     collection: str | None = None
     indices: tuple[str, ...] | None = None
     index_file: Path | None = None
+    allow_roots: tuple[str, ...] = ()
+    """As ``--allow-root`` of ``observe``: folders, hosts and buckets the catalogue may lead to besides its own."""
+    cache: Path | None = None
+    """Folder for copies of remote assets and for coverage weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,11 @@ def load_region(path: Path) -> RegionConfig:
     _check_time(config, path)
     return replace(
         config,
-        scenes=replace(config.scenes, source=_source_from_folder(config.scenes.source, path.parent)),
+        scenes=replace(
+            config.scenes,
+            source=_place_from_folder(config.scenes.source, path.parent),
+            allow_roots=tuple(_place_from_folder(root, path.parent) for root in config.scenes.allow_roots),
+        ),
         assess=replace(config.assess, policy=_policy_from_folder(config.assess.policy, path.parent)),
     )
 
@@ -121,8 +129,8 @@ def _check_time(config: RegionConfig, path: Path) -> None:
         raise InputUnusableError("region_invalid", f"{path}: [estimate] harvest_year {year}, expected {expected}")
 
 
-def _source_from_folder(source: str, folder: Path) -> str:
-    return source if "://" in source else str(folder / source)
+def _place_from_folder(place: str, folder: Path) -> str:
+    return place if "://" in place else str(folder / place)
 
 
 def _policy_from_folder(policy: str, folder: Path) -> str:

@@ -1,8 +1,8 @@
 """Where a catalogue's hrefs may lead.
 
-A local catalogue may name files below its own folder, public https addresses and object stores. Everything else, such
-as a folder beside it, a host inside the network or plain http, must be named by the user as an allowed root: a folder,
-``https://host``, ``http://host:port`` or ``s3://bucket``. ``file:``, ``/vsi`` and other schemes are never followed.
+A catalogue may name files below its own folder, or on its own site where it is remote. Everything else must be named by
+the user as an allowed root: a folder, ``https://host``, ``http://host:port`` or ``s3://bucket``. ``file:``, ``/vsi``
+and other schemes are never followed. A named host may redirect to public https, nowhere else.
 """
 
 from __future__ import annotations
@@ -75,8 +75,7 @@ def access_to(source: str, *, allow_roots: Sequence[str | Path] = ()) -> Access:
     """
     named = [str(root) for root in allow_roots]
     if is_url(source):
-        if source.startswith("s3:"):
-            named.append(source)  # naming a document in a bucket names the bucket
+        named.append(source)  # naming a document names its site
         root = source.rsplit("/", 1)[0] + "/"
     else:
         root = str(Path(os.path.realpath(source)).parent)
@@ -123,7 +122,10 @@ def locate(href: str, *, base: str, access: Access) -> Location:
         raise _refused(href, "not a plain path or URL")
     absolute = joined(href, base=base)
     if is_url(absolute):
-        return check_url(absolute, access=access)
+        location = check_url(absolute, access=access)
+        if not location.named:
+            raise _refused(href, f"allow {_root_of(absolute)} if you trust it")
+        return location
     if _SCHEME.match(absolute):
         raise _refused(href, "expected a path, https or s3")
     return _check_path(absolute, href=href, access=access)
@@ -152,6 +154,11 @@ def check_url(url: str, *, access: Access) -> Location:
     if parts.scheme != "https" and not (parts.scheme == "http" and named):
         raise _refused(url, "expected https, or http to a host you allow")
     return Location(kind="http", href=url, named=named)
+
+
+def _root_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _site(parts: SplitResult) -> tuple[str, str, int | None]:

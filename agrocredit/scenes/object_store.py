@@ -1,12 +1,13 @@
 """S3 through obstore: endpoint, region and credentials from the environment, as every S3 tool takes them.
 
-Credentials are used only for buckets the user named (``s3://bucket`` as source or allowed root). A bucket that only a
-catalogue names is read without signature, so a stranger's catalogue cannot spend the lender's rights.
+Only buckets that the user named are asked (``s3://bucket`` as source or allowed root), so a stranger's catalogue cannot
+spend the lender's rights.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
@@ -22,6 +23,8 @@ from agrocredit.scenes.fetch import FetchLimits
 if TYPE_CHECKING:
     from agrocredit.scenes.hrefs import Location
 
+_TOOK = re.compile(r" in [\d.]+\w?s\b")
+"""How long a try took: equal runs would not leave equal manifests."""
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
 
 
@@ -44,19 +47,19 @@ class ObjectStoreFetcher:
         if not key:
             raise RefusedError("asset_unreadable", f"{location.href} names no object")
         try:
-            answer = obstore.get(self._store(bucket, named=location.named), key)
+            answer = obstore.get(self._store(bucket), key)
             size = answer.meta["size"]
             if size > self.limits.size_bytes_max:
                 raise RefusedError("asset_unreadable", f"{location.href} has {size} bytes, more than we take")
             taken = sum(target.write(chunk) for chunk in answer.stream())
         except (BaseError, OSError) as error:
-            why = str(error).partition("\n")[0]
+            why = _TOOK.sub("", str(error).partition("\n")[0])
             raise RefusedError("asset_unreadable", f"{location.href} could not be fetched: {why}") from error
         if taken != size:
             raise RefusedError("asset_unreadable", f"{location.href} ended after {taken} of {size} bytes")
 
-    def _store(self, bucket: str, *, named: bool) -> S3Store:
-        signed = named and any(os.environ.get(name) for name in _CREDENTIALS)
+    def _store(self, bucket: str) -> S3Store:
+        signed = any(os.environ.get(name) for name in _CREDENTIALS)
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
         return S3Store(

@@ -135,6 +135,26 @@ def test_resume_notices_pixels_that_changed_under_an_item_that_did_not(run, plac
     assert found["scenes"] != before["scenes"]
 
 
+def test_resume_looks_again_at_a_scene_that_was_refused_and_leaves_what_rests_on_equal_tables(
+    run, place, tmp_path, monkeypatch
+):
+    _, undisturbed = run
+    moved = tmp_path / "place"
+    shutil.copytree(place, moved, ignore=shutil.ignore_patterns("undisturbed", "stopped-*"))
+    path = min((moved / "sample").rglob("SCL.tif"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    out = moved / "out"
+    broken = run_region(moved / "region.toml", out=out)
+    assert "asset_unreadable" in {refusal.code for refusal in broken.refused}
+    with monkeypatch.context() as patched:
+        patched.setattr(region_flow, "estimate", None)  # must not be done again
+        assert run_region(moved / "region.toml", out=out, resume=True).refused == broken.refused
+    path.write_bytes(whole)
+    run_region(moved / "region.toml", out=out, resume=True)
+    assert everything(out) == everything(undisturbed)
+
+
 def test_two_runs_on_one_output_exclude_each_other(place):
     with hold(place / "held"), pytest.raises(RunInProgressError):
         run_region(place / "region.toml", out=place / "held")

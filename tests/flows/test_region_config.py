@@ -53,6 +53,13 @@ def test_a_remote_source_and_a_policy_that_ships_stay_as_they_are(tmp_path):
     assert config.assess.policy == "smallholder-grain-cn"
 
 
+def test_roots_that_the_catalogue_may_lead_to_are_hosts_or_count_from_the_files_folder(tmp_path):
+    roots = 'allow_roots = ["https://pixels.example", "../pixels"]\ncache = "copies"'
+    config = load_region(write(tmp_path, GOOD.replace('indices = ["NDVI"]', roots)))
+    assert config.scenes.allow_roots == ("https://pixels.example", str(tmp_path / "../pixels"))
+    assert config.scenes.cache == tmp_path / "copies"
+
+
 def test_a_policy_file_counts_from_the_files_folder(tmp_path):
     config = load_region(write(tmp_path, GOOD.replace("smallholder-grain-cn", "mine.toml")))
     assert config.assess.policy == str(tmp_path / "mine.toml")

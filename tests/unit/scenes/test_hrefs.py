@@ -48,6 +48,8 @@ def test_relative_hrefs_start_at_their_own_document(tree):
         "data:image/tiff;base64,AAAA",
         "GTIFF_DIR:1:/etc/passwd",
         "http://example.com/a.tif",
+        "https://example.com/a.tif",
+        "s3://bucket/a.tif",
         "https://user:pass@example.com/a.tif",
         "https:///a.tif",
         "https://[::1/a.tif",
@@ -68,10 +70,18 @@ def test_a_named_root_opens_the_door(tree):
     assert at(tree, "door/secret.tif", allow_roots=[tree / "beside"]).path == tree / "beside/secret.tif"
 
 
-def test_public_https_and_buckets_may_be_asked_and_are_not_trusted(tree):
-    web, bucket = at(tree, "https://example.com/a.tif"), at(tree, "s3://bucket/a.tif")
-    assert (web.kind, web.named) == ("http", False)
-    assert (bucket.kind, bucket.named) == ("s3", False)
+def test_a_refused_site_is_told_as_the_root_to_allow(tree):
+    with pytest.raises(RefusedError, match=r"allow https://example\.com:8443 if you trust it"):
+        at(tree, "https://example.com:8443/a.tif")
+    assert at(tree, "https://example.com:8443/a.tif", allow_roots=["https://example.com:8443"]).kind == "http"
+
+
+def test_a_remote_source_may_lead_to_its_own_site_and_to_no_other():
+    base = "http://127.0.0.1:8000/stac/items.json"
+    assert locate("/a.tif", base=base, access=access_to(base)).href == "http://127.0.0.1:8000/a.tif"
+    for href in ("http://127.0.0.1:8001/a.tif", "https://example.com/a.tif", "//example.com/a.tif"):
+        with pytest.raises(RefusedError, match="href_not_allowed"):
+            locate(href, base=base, access=access_to(base))
 
 
 def test_a_named_host_is_trusted_on_its_own_port_and_scheme_only(tree):
@@ -80,7 +90,8 @@ def test_a_named_host_is_trusted_on_its_own_port_and_scheme_only(tree):
     assert at(tree, "s3://bucket/a.tif", allow_roots=roots).named
     with pytest.raises(RefusedError, match="href_not_allowed"):
         at(tree, "http://127.0.0.1:8001/a.tif", allow_roots=roots)
-    assert not at(tree, "https://127.0.0.1:8000/a.tif", allow_roots=roots).named
+    with pytest.raises(RefusedError, match="href_not_allowed"):
+        at(tree, "https://127.0.0.1:8000/a.tif", allow_roots=roots)
 
 
 def test_hrefs_of_a_remote_document_stay_remote():

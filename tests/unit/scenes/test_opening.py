@@ -12,6 +12,8 @@ from agrocredit.scenes import FakeFetcher, SceneRefusedError, find_scenes, open_
 
 BANDS = ("blue", "green", "red", "nir", "rededge1", "swir16")
 
+SITE = ["https://example.com"]
+
 
 @pytest.fixture
 def first(maker, season):
@@ -247,10 +249,10 @@ def test_remote_assets_come_through_the_fetcher_into_the_cache(maker, first, tmp
         contents[asset["href"]] = damage(maker, key).read_bytes()
     fetcher = FakeFetcher(contents)
     for _ in range(2):
-        with first(cache=tmp_path / "cache", fetcher=fetcher) as opened:
+        with first(cache=tmp_path / "cache", fetcher=fetcher, allow_roots=SITE) as opened:
             assert opened.refused == ()
     assert sorted(fetcher.asked) == sorted(contents)
-    with first(cache=None, fetcher=fetcher) as opened:
+    with first(cache=None, fetcher=fetcher, allow_roots=SITE) as opened:
         assert opened.read_window("red", 0, 64, 0, 64).shape == (64, 64)
     assert len(fetcher.asked) == 2 * len(contents)
 
@@ -266,11 +268,11 @@ def test_a_bad_copy_is_fetched_once_more_and_then_refused(maker, first, tmp_path
             target.write(good[:1000] if len(self.asked) == 1 else good)
 
     flapping = Flapping({})
-    with first(cache=tmp_path / "a", fetcher=flapping) as opened:
+    with first(cache=tmp_path / "a", fetcher=flapping, allow_roots=SITE) as opened:
         assert opened.refused == ()
     assert len(flapping.asked) == 2
     broken = FakeFetcher({"https://example.com/B04.tif": good[:1000]})
-    assert refusals(first(cache=tmp_path / "b", fetcher=broken)) == {("asset_unreadable", "B04")}
+    assert refusals(first(cache=tmp_path / "b", fetcher=broken, allow_roots=SITE)) == {("asset_unreadable", "B04")}
     assert len(broken.asked) == 2
 
 

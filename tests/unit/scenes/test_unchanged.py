@@ -16,7 +16,7 @@ DIGEST = "ab" * 32
 @pytest.fixture
 def scene(maker, season):
     maker.scene()
-    return find_scenes(maker.write(), bands=BANDS, **season).scenes[0]
+    return find_scenes(maker.write(), bands=BANDS, allow_roots=["https://example.org"], **season).scenes[0]
 
 
 def recorded(scene):
