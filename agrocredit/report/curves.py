@@ -74,6 +74,7 @@ def draw_curve(looks: Looks, *, frame: Frame, label: str) -> Markup:
         "svg",
         *_axes(frame),
         element("g", *(_gap(gap, frame) for gap in frame.gaps(looks)), class_="gaps"),
+        *_day_of_knowledge(frame),
         element("g", *_line(looks, frame), class_="line"),
         element("g", *_ticks(looks, frame), class_="looks"),
         element("g", *_dots(looks, frame), class_="dots"),
@@ -86,9 +87,17 @@ def draw_curve(looks: Looks, *, frame: Frame, label: str) -> Markup:
 
 def empty_curve(frame: Frame) -> Markup:
     """Return the axes alone, into which the page's script draws the plot that a reader picks."""
-    groups = (element("g", class_=name) for name in ("gaps", "line", "looks", "dots"))
+    gaps, *groups = (element("g", class_=name) for name in ("gaps", "line", "looks", "dots"))
     return element(
-        "svg", *_axes(frame), *groups, id="card-curve", class_="curve", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img"
+        "svg",
+        *_axes(frame),
+        gaps,
+        *_day_of_knowledge(frame),
+        *groups,
+        id="card-curve",
+        class_="curve",
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        role="img",
     )
 
 
@@ -99,6 +108,10 @@ def _axes(frame: Frame) -> Iterator[Markup]:
         if value in VALUES_LABELLED:
             yield element("text", f"{value:g}", class_="axis end", x=LEFT - 5, y=y + 3.5)
     yield from _months(frame)
+
+
+def _day_of_knowledge(frame: Frame) -> Iterator[Markup]:
+    """Yield the line that no gap may hide."""
     if frame.as_of is not None and frame.window[0] <= frame.as_of <= frame.window[1]:
         x = frame.x(frame.as_of)
         yield element(

@@ -36,6 +36,12 @@ def parts(looks: Looks) -> dict[str, list[ET.Element]]:
 LOOKS = make_looks((0, 1.0, 0.2), (10, 0.9, 0.3), (20, 0.0, np.nan), (44, 0.8, 0.9), (50, 0.3, 0.5), (100, 1, 0.4))
 
 
+@pytest.mark.parametrize("svg", [draw_curve(LOOKS, frame=FRAME, label=""), empty_curve(FRAME)], ids=["plot", "card"])
+def test_no_gap_hides_the_day_of_knowledge(svg):
+    classes = [part.attrib.get("class") for part in ET.fromstring(svg)]  # noqa: S314 - our own output
+    assert classes.index("gaps") < classes.index("as-of") < classes.index("dots")
+
+
 def test_axes_map_the_ends_to_the_ends():
     assert (FRAME.x(FIRST), FRAME.x(FIRST + 100)) == (LEFT, RIGHT)
     assert (FRAME.y(-0.2), FRAME.y(1.0)) == (BOTTOM, TOP)
