@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agrocredit.credit.deciding_draws import deciding_draws, quantile_index
+from agrocredit.credit.deciding_draws import line_cash, order_statistics, quantile_index
 from agrocredit.credit.draws import counted_levels, harvest_parts, price_scores, regional_scores
 from agrocredit.domain.estimate import QUANTILE_LEVELS
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _BLOCK_LINES = 32
 """Lines drawn at once: their draws stay in a core's cache."""
-_LINES_TO_SELECT_FOR = 64
-"""Finding the draws that can decide takes as long as drawing a thousand lines; it pays where many follow."""
 
 
 def net_price(
@@ -87,42 +85,15 @@ def cash_quantiles(lines: Lines, *, terms: PolicyInForce) -> NDArray[np.float64]
         Major units, 0 or more.
     """
     result = np.empty(len(lines.case))
-    steps_t = np.diff(lines.quantiles_t[:, : counted_levels(terms.simulation)], axis=1, prepend=0.0)
-    for sold, last in _lines_by_crops_sold(lines).items():
-        cash_a_tonne, place = _deciding_cash(sold, terms, lines=len(last))
-        for start in range(0, len(last), _BLOCK_LINES):
-            block = last[start : start + _BLOCK_LINES]
-            cash = _line_cash(steps_t[block - (len(sold) - 1)], cash_a_tonne[0])
-            for back, a_tonne in zip(range(len(sold) - 2, -1, -1), cash_a_tonne[1:], strict=True):
-                cash += _line_cash(steps_t[block - back], a_tonne)
-            cash.partition(place, axis=1)
-            result[block] = cash[:, place]
-    return result
-
-
-def _deciding_cash(
-    sold: tuple[tuple[str, str], ...], terms: PolicyInForce, *, lines: int
-) -> tuple[tuple[NDArray[np.float64], ...], int]:
-    """Return what a tonne of each crop sold leaves in the draws that can decide, and the quantile's place among them.
-
-    For a few lines all draws are left in, with the same result.
-    """
     place = quantile_index(terms.simulation.draws, alpha=terms.repayment.alpha)
-    rules = tuple(terms.crops[crop] for crop, _ in sold)
-    if lines < _LINES_TO_SELECT_FOR:
-        return tuple(_cash_a_tonne_of(name, terms) for name in sold), place
-    return _selected(sold, rules, terms.simulation, terms.version, place)
-
-
-@lru_cache(maxsize=64)
-def _selected(
-    sold: tuple[tuple[str, str], ...], rules: tuple[CropTerms, ...], simulation: Simulation, version: str, place: int
-) -> tuple[tuple[NDArray[np.float64], ...], int]:
-    cash_a_tonne = [
-        _cash_a_tonne(crop, rule, simulation, season, version) for (crop, season), rule in zip(sold, rules, strict=True)
-    ]
-    chosen, place_left = deciding_draws(np.concatenate(cash_a_tonne), place=place)
-    return tuple(np.ascontiguousarray(array[:, chosen]) for array in cash_a_tonne), place_left
+    counted = counted_levels(terms.simulation)
+    for sold, last in _lines_by_crops_sold(lines).items():
+        result[last] = order_statistics(
+            [lines.quantiles_t[last - back, :counted] for back in range(len(sold) - 1, -1, -1)],
+            [_cash_a_tonne_of(name, terms) for name in sold],
+            place=place,
+        )
+    return result
 
 
 def _lines_by_crops_sold(lines: Lines) -> dict[tuple[tuple[str, str], ...], NDArray[np.int64]]:
@@ -176,24 +147,11 @@ def _block_ends(case: NDArray[np.int64]) -> list[int]:
 def _lines_cash(lines: Lines, start: int, end: int, terms: PolicyInForce) -> NDArray[np.float64]:
     """Return draws of what each line of a block leaves, (block, draws), major units."""
     cash = np.empty((end - start, terms.simulation.draws))
-    steps_t = np.diff(lines.quantiles_t[start:end, : counted_levels(terms.simulation)], axis=1, prepend=0.0)
+    quantiles_t = lines.quantiles_t[start:end, : counted_levels(terms.simulation)]
     names = lines.names[start:end]
     for name in dict.fromkeys(names):
         of_crop = np.array([other == name for other in names])
-        cash[of_crop] = _line_cash(steps_t[of_crop], _cash_a_tonne_of(name, terms))
-    return cash
-
-
-def _line_cash(steps_t: NDArray[np.float64], a_tonne: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return draws of what each line of one crop leaves, (lines, draws), major units.
-
-    Products are summed one by one: a matrix product may round differently for one line and for many.
-    """
-    cash: NDArray[np.float64] = np.multiply(steps_t[:, 0, None], a_tonne[0])
-    part = np.empty_like(cash)
-    for level in range(1, len(a_tonne)):
-        np.multiply(steps_t[:, level, None], a_tonne[level], out=part)
-        cash += part
+        cash[of_crop] = line_cash(quantiles_t[of_crop], _cash_a_tonne_of(name, terms))
     return cash
 
 

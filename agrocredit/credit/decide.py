@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -36,9 +35,8 @@ _GROWS_WITH_LAND = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Repayment:
-    """The repayment side of one case."""
+class _Repayment(NamedTuple):
+    """The repayment side of one case; a tuple, since a region makes one a farmer."""
 
     capacity_minor: int
     """0 or more."""
@@ -61,21 +59,28 @@ def decide(cases: Sequence[Case], *, terms: PolicyInForce) -> list[Verdict]:
     found = [gaps(case, terms=terms) for case in cases]
     lines, land = add_up(cases, found, terms=terms)
     repayments = _repayments(cases, lines, terms)
-    caps = _caps(cases, land, repayments, terms)
-    first_line = np.searchsorted(lines.case, np.arange(len(cases)))
+    columns = zip(
+        cases,
+        found,
+        _caps(cases, land, repayments, terms),
+        np.searchsorted(lines.case, np.arange(len(cases))).tolist(),
+        land.differs.tolist(),
+        land.area_m2.tolist(),
+        strict=True,
+    )
     return [
         _verdict(
             case,
-            found=found[i],
-            caps=caps[i],
+            found=gaps_found,
+            caps=caps,
             repayment=repayments.get(i),
             lines=lines,
-            first_line=int(first_line[i]),
-            differs=bool(land.differs[i]),
-            area_eff_m2=float(land.area_m2[i]),
+            first_line=first_line,
+            differs=differs,
+            area_eff_m2=area_eff_m2,
             terms=terms,
         )
-        for i, case in enumerate(cases)
+        for i, (case, gaps_found, caps, first_line, differs, area_eff_m2) in enumerate(columns)
     ]
 
 

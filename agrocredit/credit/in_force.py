@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agrocredit.credit.reasons import ReasonCode, limited_by
 from agrocredit.domain.decision import REASONS_MAX, CapName, Outcome
@@ -69,9 +69,8 @@ class InForce:
             raise RefusedError("in_force_invalid", f"{len(self.reasons)} reasons, expected 1 to {REASONS_MAX}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """Today's decision once the limit in force has been heard."""
+class Settled(NamedTuple):
+    """Today's decision once the limit in force has been heard; a tuple, since a region makes one a farmer."""
 
     decision: Decision
     change: LimitChange | None

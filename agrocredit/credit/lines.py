@@ -84,11 +84,12 @@ def add_up(
     of_case = np.array([i for i, _ in counted], dtype=np.int64)
     stakes = [stake for _, stake in counted]
     drawn_m2 = np.array([stake.area_m2 for stake in stakes], dtype=np.float64)
-    declared_m2 = np.array([_nan_if_none(stake.declared_area_m2) for stake in stakes], dtype=np.float64)
+    # numpy reads None as NaN
+    declared_m2 = np.array([stake.declared_area_m2 for stake in stakes], dtype=np.float64)
     area_m2 = effective_area_m2(
         drawn_m2,
         declared_area_m2=declared_m2,
-        documented_area_m2=np.array([_nan_if_none(stake.documented_area_m2) for stake in stakes], dtype=np.float64),
+        documented_area_m2=np.array([stake.documented_area_m2 for stake in stakes], dtype=np.float64),
         tenure_share=np.array([stake.tenure_share for stake in stakes], dtype=np.float64),
         cropped_fraction_low=terms.area.cropped_fraction_low,
     )
@@ -99,10 +100,6 @@ def add_up(
     }
     land = Land(differs=np.bincount(of_case, weights=differs, minlength=len(cases)) > 0, **sums)
     return _lines(cases, counted, area_m2, terms), land
-
-
-def _nan_if_none(value: float | None) -> float:
-    return float("nan") if value is None else value
 
 
 def _amounts_per_m2(

@@ -11,12 +11,9 @@ import tomllib
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from agrocredit.domain.decision import CapName
 from agrocredit.domain.errors import WrongUsageError
-
-if TYPE_CHECKING:
-    from agrocredit.domain.decision import CapName
 
 TEXTS = Path(__file__).parent / "texts"
 
@@ -79,7 +76,10 @@ def limited_by(cap: CapName) -> ReasonCode:
     >>> limited_by(CapName.EXPOSURE).value
     'limited_by_exposure'
     """
-    return ReasonCode(f"limited_by_{cap.value}")
+    return _LIMITED_BY[cap]
+
+
+_LIMITED_BY = {cap: ReasonCode(f"limited_by_{cap.value}") for cap in CapName}
 
 
 def explain(reason_code: str, *, language: str = "en", **facts: object) -> str:

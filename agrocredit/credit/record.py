@@ -52,7 +52,7 @@ def record_bytes(case: Case, *, terms: PolicyInForce, result: Mapping[str, Any])
         "as_of": case.as_of,
         "policy": {"name": terms.name, "version": terms.version, "sha256": terms.sha256},
         "stakes": case.stakes,
-        "finances": case.finances,
+        "finances": None if case.finances is None else _finances_to_json(case.finances),
         "in_force": None if case.in_force is None else _in_force_to_json(case.in_force),
         "result": result,
     }
@@ -90,6 +90,15 @@ def case_of(record: Mapping[str, Any]) -> Case:
         raise RefusedError("record_incomplete", f"the record has no {error.args[0]}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise RefusedError("record_incomplete", f"the record cannot be read: {error}") from error
+
+
+def _finances_to_json(finances: Finances) -> dict[str, int]:
+    """Return finances as plain values: a region's farmers have mostly zeros, which orjson reads faster from a dict."""
+    return {
+        "existing_debt_service_minor": finances.existing_debt_service_minor,
+        "off_farm_income_minor": finances.off_farm_income_minor,
+        "outstanding_minor": finances.outstanding_minor,
+    }
 
 
 def _in_force_to_json(in_force: InForce) -> dict[str, Any]:

@@ -67,12 +67,13 @@ class Decision:
     policy_version: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "caps", MappingProxyType(dict(self.caps)))
+        caps = dict(self.caps)
+        object.__setattr__(self, "caps", MappingProxyType(caps))
         if not 1 <= len(self.reasons) <= REASONS_MAX or not all(self.reasons):
             raise RefusedError("decision_invalid", f"reasons {self.reasons}, expected 1 to {REASONS_MAX}")
         if (self.outcome is Outcome.APPROVED) != (self.limit_minor > 0) or self.limit_minor < 0:
             raise RefusedError("decision_invalid", f"{self.outcome} with a limit of {self.limit_minor} minor units")
-        if self.outcome is Outcome.APPROVED and (self.binding_cap not in self.caps or self.due_on is None):
+        if self.outcome is Outcome.APPROVED and (self.binding_cap not in caps or self.due_on is None):
             raise RefusedError("decision_invalid", "an approval needs a binding cap and a due date")
-        if self.caps and self.limit_minor > min(self.caps.values()):
-            raise RefusedError("decision_invalid", f"limit {self.limit_minor} above a cap of {dict(self.caps)}")
+        if caps and self.limit_minor > min(caps.values()):
+            raise RefusedError("decision_invalid", f"limit {self.limit_minor} above a cap of {caps}")
