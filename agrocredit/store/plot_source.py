@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from agrocredit.domain.errors import RefusedError
     from agrocredit.store.plot_rings import Rings
 
-GEOMETRY_COLUMN = "geometry"
 ID_COLUMNS = ("id", "plot_id")
 """Columns that name a plot, in order of preference."""
 OPTIONAL_COLUMNS = ("crop", "farmer_id", "declared_area_m2", "region")

@@ -13,8 +13,6 @@ SOLAR_CONSTANT_MJ_M2_MIN = 0.0820
 """Gsc (FAO-56, eq. 21)."""
 HARGREAVES_INLAND = 0.16
 """kRs of the interior, where land decides the air (FAO-56, eq. 50)."""
-HARGREAVES_COASTAL = 0.19
-"""kRs near a coast (FAO-56, eq. 50)."""
 CLEAR_SKY_SHARE = 0.75
 """Share of extraterrestrial radiation that a clear sky at sea level lets through (FAO-56, eq. 37)."""
 

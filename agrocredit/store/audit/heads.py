@@ -10,7 +10,6 @@ import base64
 import binascii
 import json
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature
@@ -91,10 +90,6 @@ class HeadKey:
             public_key=self.public_key,
             signature=base64.b64encode(self._key.sign(signed)).decode(),
         )
-
-    def fingerprint(self) -> str:
-        """Return 16 hexadecimal digits that name the public key, for logs and letters."""
-        return sha256(base64.b64decode(self.public_key)).hexdigest()[:16]
 
 
 def read_head(path: Path) -> SignedHead:
