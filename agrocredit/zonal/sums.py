@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.tables import VALID_FRACTION_MIN
+from agrocredit.zonal.jit import entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,11 +75,8 @@ def combine(blocks: Iterable[BlockSums], *, weights: CoverageWeights, n_indices:
         if block.part_from < done:
             raise InputUnusableError("block_repeated", f"parts {block.part_from} to {block.part_to} were given twice")
         done = block.part_to
-        # Within a block a plot has one part, so plain indexed addition is right.
         plots = weights.part_plot[block.part_from : block.part_to]
-        total.sums[plots] += block.sums
-        total.weights[plots] += block.weights
-        total.clear[plots] += block.clear
+        _add(total.sums, total.weights, total.clear, plots, block.sums, block.weights, block.clear)
     return total
 
 
@@ -102,14 +100,49 @@ def finish(sums: PlotSums, *, weights: CoverageWeights, names: Sequence[str]) ->
     plots = weights.plots_on_grid
     clear = sums.clear[plots]
     valid_fraction = np.minimum(clear / weights.area_px[plots], 1.0)
+    means, nulls = _means(sums.sums, sums.weights, plots, valid_fraction)
     columns = {
         "plot": pa.array(plots, pa.int64()),
         "valid_fraction": pa.array(valid_fraction),
         "pixel_count": pa.array(clear * (weights.grid.resolution_m / _COUNT_PIXEL_M) ** 2),
     }
-    for k, name in enumerate(names):
-        weight = sums.weights[plots, k]
-        null = (weight <= 0) | (valid_fraction < VALID_FRACTION_MIN)
-        mean = sums.sums[plots, k] / np.where(null, 1.0, weight)
+    for name, mean, null in zip(names, means, nulls, strict=True):
         columns[name.lower()] = pa.array(mean, mask=null)
     return pa.table(columns)
+
+
+@entry
+def _add(
+    sums: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    clear: NDArray[np.float64],
+    plots: NDArray[np.int32],
+    block_sums: NDArray[np.float64],
+    block_weights: NDArray[np.float64],
+    block_clear: NDArray[np.float64],
+) -> None:
+    """Add the parts of a block to the sums of their plots, in the order of the parts."""
+    for part, plot in enumerate(plots):
+        clear[plot] += block_clear[part]
+        for k in range(sums.shape[1]):
+            sums[plot, k] += block_sums[part, k]
+            weights[plot, k] += block_weights[part, k]
+
+
+@entry
+def _means(
+    sums: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    plots: NDArray[np.int64],
+    valid_fraction: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return means and where there is none, both (indices, plots)."""
+    means = np.zeros((sums.shape[1], plots.size))
+    nulls = np.zeros((sums.shape[1], plots.size), np.bool_)
+    for row, plot in enumerate(plots):
+        for k in range(sums.shape[1]):
+            if weights[plot, k] <= 0 or valid_fraction[row] < VALID_FRACTION_MIN:
+                nulls[k, row] = True
+            else:
+                means[k, row] = sums[plot, k] / weights[plot, k]
+    return means, nulls
