@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from agrocredit.domain.errors import RefusedError
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agrocredit.scenes.hrefs import Access
+
+_DATATAKE_MAX = timedelta(days=1)
+"""A datatake takes minutes; catalogues that round to a day are no fault."""
 
 
 def scene_of(item: object, *, base: str, access: Access) -> Scene:
@@ -33,7 +36,8 @@ def scene_of(item: object, *, base: str, access: Access) -> Scene:
     Raises
     ------
     RefusedError
-        ``item_invalid``, naming what is missing or wrong.
+        ``item_invalid``, naming what is missing or wrong; ``date_out_of_range`` for a product of another day than its
+        name says.
     """
     feature = _mapping(item, "an item")
     item_id = feature.get("id")
@@ -47,6 +51,7 @@ def scene_of(item: object, *, base: str, access: Access) -> Scene:
     platform = products.mission_of(texts, properties)
     baseline = products.baseline_of(texts, properties)
     acquired_at, start_at, end_at = _times(properties)
+    _check_day(acquired_at, products.sensing_start(texts))
     bbox = _bbox(feature)
     found = _bands(assets, properties, base)
     mask, mask_kind, classes = _mask(assets, properties, base)
@@ -146,6 +151,20 @@ def _times(properties: Mapping[str, Any]) -> tuple[datetime, datetime | None, da
     if start is None or end is None or end < start:
         raise RefusedError("item_invalid", f"datetime null with range {start} .. {end}, expected an instant or a range")
     return start + (end - start) / 2, start, end
+
+
+def _check_day(acquired_at: datetime, sensing_start: str | None) -> None:
+    """Raise where a product's name and its item's date cannot both be right: it would join the wrong season."""
+    if sensing_start is None:
+        return
+    try:
+        named = datetime.strptime(sensing_start, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise RefusedError("date_out_of_range", f"the product's name says {sensing_start}, expected a time") from error
+    if abs(acquired_at - named) > _DATATAKE_MAX:
+        raise RefusedError(
+            "date_out_of_range", f"datetime {acquired_at.isoformat()}, the product's name says {named.isoformat()}"
+        )
 
 
 def _instant(properties: Mapping[str, Any], name: str) -> datetime | None:

@@ -57,6 +57,21 @@ def test_times_become_utc(bare_item):
     assert scene(bare_item(datetime="2022-05-11T10:26:01")).acquired_at.tzinfo is UTC
 
 
+@pytest.mark.parametrize("at", ["2031-05-11T10:26:01Z", "2021-05-11T10:26:01Z", "2022-05-13T10:26:01Z"])
+def test_an_item_of_another_day_than_its_product_is_refused(bare_item, at):
+    name = "S2A_MSIL2A_20220511T102601_N0400_R108_T32TMT_20220511T163359"
+    assert scene(bare_item(name)).acquired_at.year == 2022
+    assert scene(bare_item(name, datetime="2022-05-11T00:00:00Z")).acquired_at.hour == 0
+    for item in (bare_item(name, datetime=at), bare_item("x", datetime=at, **{"s2:product_uri": f"{name}.SAFE"})):
+        with pytest.raises(RefusedError, match="date_out_of_range"):
+            scene(item)
+
+
+def test_a_product_named_after_no_day_is_refused(bare_item):
+    with pytest.raises(RefusedError, match="date_out_of_range"):
+        scene(bare_item("S2A_MSIL2A_20221341T102601_N0400_R108_T32TMT_20220511T163359"))
+
+
 def test_the_box_comes_from_the_geometry_where_there_is_none(bare_item):
     item = bare_item()
     del item["bbox"]
