@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,6 +53,7 @@ class Callers:
         self._store, self._secrets, self._workers = store, secrets, workers
         self._guesses, self._clock, self._now_s = guesses, clock, now_s
         self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
+        self._asked: dict[str, asyncio.Task[Caller | None]] = {}
 
     async def find(self, headers: Mapping[bytes, bytes], *, address: str) -> Caller:
         """Return who is calling.
@@ -83,21 +85,38 @@ class Callers:
 
     async def _look_up(self, credential: str, *, address: str) -> Caller:
         self._guesses.check(address)
-        caller = None
-        if looks_like_key(credential):
-            hashed = key_hash(credential, pepper=self._secrets.pepper)
-            caller = await self._workers.run(lambda: self._store.caller_of_key(hashed))
-        elif credential.count(".") == 2:
-            caller = await self._of_token(credential)
+        caller = await self._ask(credential)
         if caller is None:
             self._guesses.take(address)
             raise Problem(
                 "token_invalid", "no key or token in force, expected Authorization: Bearer", field="Authorization"
             )
-        self._known[credential] = (caller, self._clock() + KNOWN_SECONDS)
-        self._known.move_to_end(credential)
-        if len(self._known) > _KNOWN_MAX:
-            self._known.popitem(last=False)
+        return caller
+
+    async def _ask(self, credential: str) -> Caller | None:
+        """Return who has a credential; of many requests with one that is not remembered any more, the first asks."""
+        asked = self._asked.get(credential)
+        if asked is None:
+            asked = self._asked[credential] = asyncio.create_task(self._stored(credential))
+            asked.add_done_callback(lambda done: self._answered(credential, done))
+        return await asyncio.shield(asked)  # one that gives up must not take the answer from the others
+
+    def _answered(self, credential: str, done: asyncio.Task[Caller | None]) -> None:
+        del self._asked[credential]
+        if not done.cancelled():
+            done.exception()  # asked for: whoever waited has it, and where nobody did any more, nobody need hear
+
+    async def _stored(self, credential: str) -> Caller | None:
+        if looks_like_key(credential):
+            hashed = key_hash(credential, pepper=self._secrets.pepper)
+            caller = await self._workers.run(lambda: self._store.caller_of_key(hashed), urgent=True)
+        else:
+            caller = await self._of_token(credential) if credential.count(".") == 2 else None
+        if caller is not None:
+            self._known[credential] = (caller, self._clock() + KNOWN_SECONDS)
+            self._known.move_to_end(credential)
+            if len(self._known) > _KNOWN_MAX:
+                self._known.popitem(last=False)
         return caller
 
     async def _of_token(self, credential: str) -> Caller | None:
@@ -105,7 +124,7 @@ class Callers:
             token = farmer_tokens.read(credential, now_s=self._now_s(), signing_key=self._secrets.signing_key)
         except Problem:
             return None
-        if not await self._workers.run(lambda: self._store.token_in_force(token)):
+        if not await self._workers.run(lambda: self._store.token_in_force(token), urgent=True):
             return None
         subject = f"farmer:{token.farmer_id}"
         return Caller(tenant_id=token.tenant_id, role=Role.FARMER, subject=subject, farmer_id=token.farmer_id)

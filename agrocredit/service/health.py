@@ -35,7 +35,7 @@ async def ready(platform: PlatformDep) -> Health:
     """Answer 200 while requests are welcome: the database is there with the right schema, and nobody asked to stop."""
     if platform.stopping.is_set():
         raise Problem("shutting_down", "this process finishes what it has begun and takes no more")
-    await platform.workers.run(lambda: check_schema(platform.database))
+    await platform.workers.run(lambda: check_schema(platform.database), urgent=True)
     return Health(status="ready")
 
 

@@ -1,9 +1,14 @@
-"""Blocking work, such as SQL, in a few threads with a short queue: what does not fit is told to come again."""
+"""Blocking work, such as SQL, in a few threads with a short queue: what does not fit is told to come again.
+
+Who is calling must be known before a request can even be refused, and a balancer asks whether the process is well: such
+work is urgent and has threads of its own, so that it never stands in the queue that it is asked about.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agrocredit.service.problems import Problem
@@ -12,6 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _Result = TypeVar("_Result")
+URGENT_THREADS = 2
+
+
+@dataclass(slots=True, kw_only=True)
+class _Line:
+    """Threads and who waits for them."""
+
+    pool: ThreadPoolExecutor
+    room: int
+    held: int = 0
+
+    @staticmethod
+    def of(threads: int, *, waiting_max: int) -> _Line:
+        pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="agrocredit-sql")
+        return _Line(pool=pool, room=threads + waiting_max)
 
 
 class Workers:
@@ -27,16 +47,23 @@ class Workers:
     """
 
     def __init__(self, *, threads: int, waiting_max: int) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="agrocredit-sql")
-        self._room = threads + waiting_max
-        self._held = 0
+        self._lines = {
+            False: _Line.of(threads, waiting_max=waiting_max),
+            True: _Line.of(URGENT_THREADS, waiting_max=waiting_max),
+        }
         self._callers: set[asyncio.Future[Any]] = set()
         self._refusal: Callable[[], Exception] | None = None
         self.ended = 0
         """How much work has come back; grows while the database answers anybody."""
 
-    async def run(self, work: Callable[[], _Result]) -> _Result:
+    async def run(self, work: Callable[[], _Result], *, urgent: bool = False) -> _Result:
         """Return what `work` returns, from a thread.
+
+        Parameters
+        ----------
+        work : callable
+        urgent : bool
+            Short work that everything else waits for.
 
         Raises
         ------
@@ -47,13 +74,14 @@ class Workers:
         """
         if self._refusal is not None:
             raise self._refusal()
-        if self._held >= self._room:
-            raise Problem("overloaded", f"{self._held} requests are waiting already")
-        self._held += 1
+        line = self._lines[urgent]
+        if line.held >= line.room:
+            raise Problem("overloaded", f"{line.held} requests are waiting already")
+        line.held += 1
         loop = asyncio.get_running_loop()
         caller: asyncio.Future[_Result] = loop.create_future()
         # A caller that gives up does not stop the thread: the place is free when the work is done, not before.
-        loop.run_in_executor(self._pool, work).add_done_callback(lambda done: self._finish(done, caller))
+        loop.run_in_executor(line.pool, work).add_done_callback(lambda done: self._finish(done, caller, line))
         self._callers.add(caller)
         try:
             return await caller
@@ -76,10 +104,11 @@ class Workers:
 
     def close(self) -> None:
         """Wait for what runs and accept no more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for line in self._lines.values():
+            line.pool.shutdown(wait=True, cancel_futures=True)
 
-    def _finish(self, done: asyncio.Future[_Result], caller: asyncio.Future[_Result]) -> None:
-        self._held -= 1
+    def _finish(self, done: asyncio.Future[_Result], caller: asyncio.Future[_Result], line: _Line) -> None:
+        line.held -= 1
         self.ended += 1
         error = (
             None if done.cancelled() else done.exception()
