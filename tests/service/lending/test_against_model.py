@@ -1,16 +1,13 @@
-"""Random histories of a loan against a model that a person can check: dictionaries, fractions, no SQL.
+"""Random histories of a loan against a model that a person can check.
 
 The rules alone run many histories, the rules on each database fewer. `AGROCREDIT_MODEL_RUNS` sets how many run on each
 database (2,000 for a release), and on the rules alone ten times as many.
 """
 
 import os
-from collections import Counter
-from datetime import date, timedelta
-from fractions import Fraction
+from datetime import timedelta
 from functools import partial
 from itertools import count
-from math import floor
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,185 +20,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from agrocredit import ledger
-from agrocredit.domain.entry import Account
-from agrocredit.domain.errors import AgrocreditError, RefusedError
-from agrocredit.domain.loan import Limit, Loan, LoanChange, LoanStatus
-from agrocredit.service.lending import (
-    change_limit,
-    charge_loan_fee,
-    draw_on_loan,
-    open_loan,
-    repay_loan,
-    restructure_loan,
-    reverse_movement,
-    write_off_loan,
-)
-from agrocredit.service.lending.close_day import close_loan_day
+from agrocredit.domain.errors import AgrocreditError
 from agrocredit.service.lending.verify import verify
-from agrocredit.store.sql.loans import read_loan
-from agrocredit.store.sql.movements import loan_entries
+
+from .loan_books import MemoryBooks, SqlBooks
+from .loan_model import KINDS, START, Model
 
 RUNS = int(os.environ.get("AGROCREDIT_MODEL_RUNS", "20"))
-START = date(2027, 12, 20)  # histories cross a new year and a 29 February
-KINDS = ("principal", "interest", "fees")
 ACCOUNT = {"principal": "principal", "interest": "interest_receivable", "fees": "fees_receivable"}
 amounts = st.one_of(st.integers(1, 120), st.integers(1, 3_000_000))
-
-
-class Model:
-    """What a loan owes, told as simply as it can be."""
-
-    def __init__(self, limit_minor, rate_ppm, due_on, expires_on):
-        self.limit_minor, self.rate_ppm, self.due_on, self.expires_on = limit_minor, rate_ppm, due_on, expires_on
-        self.owed = dict.fromkeys(KINDS, 0)
-        self.status, self.restructured, self.limit_closed = "approved", False, False
-        self.bore = Fraction(0)  # exact interest of all days so far
-        self.posted = 0
-        self.on, self.closed_through = START, START - timedelta(days=1)
-        self.history = {}  # movement id -> change by kind
-        self.reversed = set()
-        self.day_changes = []  # (business date, change of principal)
-
-    def total(self):
-        return sum(self.owed.values())
-
-    def business_on(self):
-        return max(self.on, self.closed_through + timedelta(days=1), *(day for day, _ in self.day_changes))
-
-    def bear(self, through):
-        """Interest of the days up to `through`; returns what is new as changes, one a day."""
-        new = []
-        while self.status in {"active", "overdue", "restructured"} and self.closed_through < through:
-            self.closed_through += timedelta(days=1)
-            principal = sum(change for day, change in self.day_changes if day <= self.closed_through)
-            self.bore += Fraction(principal * self.rate_ppm, 365 * 10**6)
-            day = floor(self.bore + Fraction(1, 2)) - self.posted
-            self.posted += day
-            self.owed["interest"] += day
-            new.append(day)
-        return [day for day in new if day]
-
-    def move(self, movement_id, change):
-        self.history[movement_id] = change
-        for kind, amount in change.items():
-            self.owed[kind] += amount
-        self.day_changes.append((self.business_on(), change.get("principal", 0)))
-
-    def settle(self):
-        if self.status == "written_off":
-            return
-        if self.total() == 0:
-            usable = not self.limit_closed and self.on < self.expires_on and self.on <= self.due_on
-            if not (self.status in {"approved", "active"} and usable):
-                self.status = "closed"
-        elif self.on > self.due_on:
-            self.status = "overdue"
-        else:
-            self.status = "restructured" if self.restructured else "active"
-
-
-class SqlBooks:
-    """A loan in a database."""
-
-    def __init__(self, lender, farmer_id, *, limit_minor, rate_ppm, due_on, expires_on):
-        self.lender = lender
-        limit = lender.limit(farmer_id, limit_minor=limit_minor, expires_on=expires_on)
-        with lender.write() as session:
-            loan = open_loan(session, limit_id=limit.id, rate_ppm=rate_ppm, due_on=due_on, stamp=lender.stamp(START))
-        self.loan_id, self.limit_id = loan.id, limit.id
-
-    def do(self, step, *, on, **how):
-        work = {
-            "draw": draw_on_loan,
-            "repay": repay_loan,
-            "fee": charge_loan_fee,
-            "reverse": reverse_movement,
-            "write_off": write_off_loan,
-            "restructure": restructure_loan,
-        }[step]
-        with self.lender.write() as session:
-            return work(session, self.loan_id, stamp=self.lender.stamp(on), **how).movement_id
-
-    def cut(self, limit_minor):
-        with self.lender.write() as session:
-            change_limit(session, self.limit_id, limit_minor=limit_minor, stamp=self.lender.stamp())
-
-    def close_day(self, on):
-        with self.lender.write() as session:
-            close_loan_day(session, loan_id=self.loan_id, stamp=self.lender.stamp(on))
-
-    def standing(self):
-        with self.lender.read() as session:
-            loan, limit = read_loan(session, self.loan_id)
-            entries = loan_entries(session, self.loan_id)
-        return loan, limit, [(e["debit"], e["credit"], e["amount_minor"]) for e in entries]
-
-
-class MemoryBooks:
-    """The rules alone: a loan, its limit and its movements in memory."""
-
-    def __init__(self, farmer_id, *, limit_minor, rate_ppm, due_on, expires_on):
-        self.limit = Limit(
-            id="limit",
-            farmer_id=farmer_id,
-            decision_id="decision",
-            currency="CNY",
-            limit_minor=limit_minor,
-            drawn_minor=0,
-            expires_on=expires_on,
-        )
-        self.loan = Loan(
-            id="loan",
-            limit_id="limit",
-            farmer_id=farmer_id,
-            currency="CNY",
-            status=LoanStatus.APPROVED,
-            rate_ppm=rate_ppm,
-            due_on=due_on,
-            last_on=START,
-            interest_through_on=START - timedelta(days=1),
-            interest_carry=ledger.FIRST_CARRY,
-        )
-        self.movements = {}
-
-    def accrued(self, through_on):
-        changes = Counter()
-        for movement in self.movements.values():
-            if movement.business_on > self.loan.interest_through_on:
-                changes[movement.business_on] += movement.change_minor(Account.PRINCIPAL)
-        return ledger.accrue(self.loan, through_on=through_on, principal_changes=changes)
-
-    def do(self, step, *, on, **how):
-        loan, interest = self.loan, []
-        if step not in {"draw", "reverse"}:
-            loan, interest = self.accrued(on - timedelta(days=1))
-        if step == "reverse":
-            movement_id = how.pop("movement_id")
-            if any(movement.reverses == movement_id for movement in self.movements.values()):
-                raise RefusedError("already_reversed", "as the store would say")
-            how |= {"original": self.movements[movement_id], "original_id": movement_id}
-        rule_of = {"fee": ledger.charge_fee}.get(step) or getattr(ledger, step)
-        return self.keep(rule_of(loan, self.limit, on=on, **how), interest)
-
-    def keep(self, change, interest):
-        self.loan, self.limit = change.loan, change.limit
-        for movement in [*interest, *([change.movement] if change.movement else [])]:
-            self.movements[f"m{len(self.movements)}"] = movement
-        return f"m{len(self.movements) - 1}" if change.movement else None
-
-    def cut(self, limit_minor):
-        self.limit = ledger.cut(self.limit, limit_minor=limit_minor)
-
-    def close_day(self, on):
-        loan, interest = self.accrued(on)
-        change = ledger.roll(loan, limit=self.limit, on=on)
-        unchanged = LoanChange(loan_before=loan, loan=loan, limit_before=self.limit, limit=self.limit, movement=None)
-        self.keep(change or unchanged, interest)
-
-    def standing(self):
-        postings = [posting for movement in self.movements.values() for posting in movement.postings]
-        return self.loan, self.limit, [(p.debit, p.credit, p.amount_minor) for p in postings]
 
 
 class LoanMachine(RuleBasedStateMachine):
