@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FARMERS = 2_000
 SEASON = "2024"
+AS_OF = date(2024, 6, 5)
 QUANTILES_T_HA = (3.0, 3.5, 4.2, 5.1, 6.0, 6.9, 7.4)
 
 
@@ -69,7 +70,7 @@ def estimate(plot_id: str, number: int) -> dict[str, object]:
         "plot_id": plot_id,
         "crop": "winter_wheat",
         "harvest_year": int(SEASON),
-        "as_of": date(2024, 6, 5),
+        "as_of": AS_OF,
         "season": SEASON,
         "status": "estimated",
         "reason": None,

@@ -10,12 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import secrets
-import subprocess
-import sys
 import tempfile
-from base64 import b64encode
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.open_loop import Client, Heard, at_their_times, show_latencies
-from benchmarks.server_process import children, cpu_seconds, free_port, wait_for
+from benchmarks.server_process import children, cpu_seconds, free_port, start_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,32 +64,6 @@ def drawn_anew(shapes: list[dict[str, Any]], chance: np.random.Generator) -> Ite
         yield moved
 
 
-def start_server(folder: Path, url: str, port: int) -> tuple[subprocess.Popen[bytes], str]:
-    """Start `agrocredit serve` with the cube; return its process and a lender's key."""
-    names = ("AGROCREDIT_KEY_PEPPER", "AGROCREDIT_TOKEN_KEY", "AGROCREDIT_HEAD_KEY")
-    made = {name: secrets.token_hex(32) for name in names}
-    made["AGROCREDIT_DATA_KEYS"] = f"bench:{b64encode(secrets.token_bytes(32)).decode()}"
-    environment = {**os.environ, **made, "AGROCREDIT_DATABASE": url}
-    command = [Path(sys.executable).with_name("agrocredit")]
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run([*command, *arguments], env=environment, check=True, capture_output=True, text=True)  # noqa: S603 - ours
-        return done.stdout
-
-    run("db", "upgrade")
-    run("tenants", "add", "bank", "--name", "Bank", "--time-zone", "Asia/Shanghai")
-    key = run("keys", "add", "--tenant", "bank", "--role", "lender").split()[-1]
-    sample = folder / "sample"
-    known = ["--weather", sample / "weather.csv", "--history", sample / "history.csv", "--region", "sample-plain"]
-    at = ["--port", str(port), "--business-date", AS_OF.isoformat(), "--snapshots", folder]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(  # noqa: S603 - ours
-            [*command, "serve", "--cube", folder / "cube", *known, *at], env=environment, stderr=log
-        )
-    wait_for(port)
-    return server, key
-
-
 async def load(
     client: Client, polygons: Iterator[dict[str, Any]], *, rate: float, count: int, name: str
 ) -> list[Heard]:
@@ -119,7 +88,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         polygons = drawn_anew(make_season(folder), np.random.default_rng(2))
-        server, key = start_server(folder, asked.url or f"sqlite:///{folder / 'agrocredit.db'}", port)
+        known = ["--weather", folder / "sample" / "weather.csv", "--history", folder / "sample" / "history.csv"]
+        season = ["--cube", folder / "cube", *known, "--region", "sample-plain", "--business-date", AS_OF.isoformat()]
+        url = asked.url or f"sqlite:///{folder / 'agrocredit.db'}"
+        server, key = start_service(folder, url, port, *map(str, season))
         try:
             asyncio.run(load(Client(port, key), polygons, rate=0.5, count=PLOTS_WARM, name="warm"))
             pids = [server.pid, *children(server.pid)]
