@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from agrocredit.credit import assess, assess_one, load_policy
+from agrocredit.credit import CaseTables, assess, assess_one, load_policy
 from agrocredit.domain.estimate import QUANTILE_COLUMNS
 from agrocredit.domain.tables import ESTIMATES
 from pipelines.known_crops import known_crops
@@ -63,20 +63,24 @@ def compare(*, farmers: int, rounds: int) -> None:
     """
     policy = load_policy(POLICY)
     draws = policy.on(AS_OF).simulation.draws
-    arguments = {"holdings": None, "policy": policy, "crops": known_crops(), "as_of": AS_OF}
+    known = {"policy": policy, "crops": known_crops(), "as_of": AS_OF}
     tenth = region(farmers // 10)
     before = memory_mb()
-    assess(*tenth, **arguments)
+    assess(CaseTables(**tenth, **known))
     tenth_mb = memory_mb() - before
-    estimates, plots = region(farmers)
+    all_of_them = region(farmers)
+    tables = CaseTables(**all_of_them, **known)
     before = memory_mb()
     floors, whole = [], []
     for _ in range(rounds):
         floors.append(cpu_seconds(lambda: draw_and_sort(farmers, draws)))
-        whole.append(cpu_seconds(lambda: assess(estimates, plots, **arguments)))
+        whole.append(cpu_seconds(lambda: assess(tables)))
     all_mb = memory_mb() - before
     alone = cpu_seconds(
-        lambda: [assess_one(estimates.slice(i, 1), plots.slice(i, 1), **arguments) for i in range(1, 1 + ALONE)]
+        lambda: [
+            assess_one(CaseTables(**{name: table.slice(i, 1) for name, table in all_of_them.items()}, **known))
+            for i in range(1, 1 + ALONE)
+        ]
     )
     scale = 1_000_000 / farmers
     head = f"{farmers} farmers x {draws} draws, for a million"
@@ -98,7 +102,7 @@ def print_goal(goal: str, found: float, unit: str, *, most: float) -> None:
     print(f"{'met   ' if found <= most else 'MISSED'}  {goal:<40} {found:.1f} {unit}", flush=True)
 
 
-def region(farmers: int) -> tuple[pa.Table, pa.Table]:
+def region(farmers: int) -> dict[str, pa.Table]:
     """Return estimates and plots of so many farmers, seeded."""
     rng = np.random.default_rng(7)
     ids = np.char.zfill(np.arange(farmers).astype(str), 9)
@@ -124,7 +128,7 @@ def region(farmers: int) -> tuple[pa.Table, pa.Table]:
         "latitude_deg": np.full(farmers, 35.0),
     }
     estimates = pa.table({name: pa.array(column) for name, column in columns.items()}, schema=ESTIMATES)
-    return estimates, pa.table(plots)
+    return {"estimates": estimates, "plots": pa.table(plots)}
 
 
 def draw_and_sort(farmers: int, draws: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.summary import Summary
@@ -11,15 +11,12 @@ from pipelines.known_crops import known_crops
 from pipelines.outcome import decision_counts, decision_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
     import pandas as pd
-    import pyarrow as pa
 
-    from agrocredit.credit import CreditPolicy
-    from agrocredit.domain.crop import Crop
+    from agrocredit.credit import CaseTables
     from agrocredit.domain.errors import Refusal
 
 
@@ -43,24 +40,12 @@ class AssessRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseTables:
+class ReadTables:
     """Everything the money side reads."""
 
-    estimates: pa.Table
-    plots: pd.DataFrame
-    holdings: pa.Table | None
-    finances: pa.Table | None
-    previous: pa.Table | None
-    policy: CreditPolicy
-    crops: Mapping[str, Crop]
-    as_of: date
+    cases: CaseTables
     refused: tuple[Refusal, ...]
     """Plots and rows that could not be used."""
-
-    def arguments(self) -> dict[str, Any]:
-        """Return what the credit room's functions ask for by name, but for the limits in force."""
-        names = ("estimates", "plots", "holdings", "finances", "policy", "crops", "as_of")
-        return {name: getattr(self, name) for name in names}
 
 
 def assess(request: AssessRequest) -> Summary:
@@ -77,7 +62,7 @@ def assess(request: AssessRequest) -> Summary:
 
     with hold(request.out):
         tables = read_case_tables(request)
-        assessment = decide(**tables.arguments(), previous=tables.previous)
+        assessment = decide(tables.cases)
         if not assessment.decisions.num_rows:
             refused = (*tables.refused, *assessment.refused)
             first = f"; the first: {refused[0].code}: {refused[0].detail}" if refused else ""
@@ -90,9 +75,9 @@ def assess(request: AssessRequest) -> Summary:
     )
 
 
-def read_case_tables(request: AssessRequest) -> CaseTables:
+def read_case_tables(request: AssessRequest) -> ReadTables:
     """Return the tables of a request; errors are those of their readers."""
-    from agrocredit.credit import load_policy
+    from agrocredit.credit import CaseTables, load_policy
     from agrocredit.domain.tables import DECISIONS, ESTIMATES
     from agrocredit.store.farm_tables import read_finances, read_holdings
     from agrocredit.store.plot_files import read_plots
@@ -103,7 +88,7 @@ def read_case_tables(request: AssessRequest) -> CaseTables:
     finances = read_finances(request.finances) if request.finances else None
     previous = request.previous and read_parquet_table(request.previous, DECISIONS, "previous decisions")
     checked = [table for table in (holdings, finances) if table is not None]
-    return CaseTables(
+    cases = CaseTables(
         estimates=read_parquet_table(request.estimates, ESTIMATES, "estimates"),
         plots=_plot_facts(plot_set.plots),
         holdings=None if holdings is None else holdings.table,
@@ -112,8 +97,9 @@ def read_case_tables(request: AssessRequest) -> CaseTables:
         policy=load_policy(request.policy),
         crops=known_crops(),
         as_of=request.as_of,
-        refused=(*plot_set.refused, *(refusal for table in checked for refusal in table.refused)),
     )
+    rows_refused = tuple(refusal for table in checked for refusal in table.refused)
+    return ReadTables(cases=cases, refused=(*plot_set.refused, *rows_refused))
 
 
 def _plot_facts(plots: pd.DataFrame) -> pd.DataFrame:

@@ -35,7 +35,7 @@ def write_decision_record(request: AssessRequest, *, farmer_id: str, season: str
     from pipelines.assess import read_case_tables
 
     tables = read_case_tables(request)
-    record = decision_record(**tables.arguments(), previous=tables.previous, farmer_id=farmer_id, season=season)
+    record = decision_record(tables.cases, farmer_id=farmer_id, season=season)
     write_bytes(canonical_json(record), request.out)
     return Summary(counts={"decisions": 1}, facts={"decision_sha256": record_sha256(record), "out": str(request.out)})
 

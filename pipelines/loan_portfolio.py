@@ -38,9 +38,9 @@ def loan_portfolio(request: AssessRequest, *, flood: Path | None = None) -> Summ
 
     tables = read_case_tables(request)
     plots = read_plots(request.plots, id_field=request.id_field).plots
-    known = set(tables.estimates["plot_id"].to_pylist())
+    known = set(tables.cases.estimates["plot_id"].to_pylist())
     flooded = [] if flood is None else [plot for plot in _touched(plots, flood) if plot in known]
-    found = portfolio(**tables.arguments(), flooded_plots=flooded, region_by_farmer=_regions(plots))
+    found = portfolio(tables.cases, flooded_plots=flooded, region_by_farmer=_regions(plots))
     facts = {**asdict(found), "stressed_loss_minor": dict(found.stressed_loss_minor), "simulated": True}
     counts = {"loans": int(facts.pop("loans")), "plots_flooded": len(flooded)}
     del facts["refused"]

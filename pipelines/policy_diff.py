@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,11 +62,11 @@ def policy_diff(request: DiffRequest) -> Summary:
             id_field=request.id_field,
         )
     )
-    policies = tables.policy, load_policy(request.after)
+    policies = tables.cases.policy, load_policy(request.after)
     if policies[0].currency != policies[1].currency:
         lent = f"{policies[0].name} lends {policies[0].currency}, {policies[1].name} {policies[1].currency}"
         raise InputUnusableError("currency_mismatch", f"{lent}, expected one currency")
-    before, after = (assess(**{**tables.arguments(), "policy": policy}) for policy in policies)
+    before, after = (assess(replace(tables.cases, policy=policy)) for policy in policies)
     changes = decision_changes(before.decisions, after.decisions)
     return Summary(
         counts=_counts(before.decisions.num_rows, changes),

@@ -36,7 +36,7 @@ def price_loans(request: AssessRequest, *, loan_history: Path | None = None) -> 
     with hold(request.out):
         tables = read_case_tables(request)
         history = read_rows(loan_history, LOAN_HISTORY, name="loan history") if loan_history else None
-        priced = price(**tables.arguments(), loan_history=history)
+        priced = price(tables.cases, loan_history=history)
         write_parquet(priced.prices, request.out)
     return Summary(
         counts={"loans": priced.prices.num_rows},

@@ -99,8 +99,7 @@ def publish(request: PublishRequest, *, database: Database, now: datetime, progr
 
 def _read(request: PublishRequest) -> _Run:
     """Read a run and make its decisions again."""
-    from agrocredit.credit import record_sha256
-    from agrocredit.credit.region_records import decision_records
+    from agrocredit.credit import decision_records, record_sha256
     from agrocredit.store.plot_files import read_plots
     from pipelines.assess import AssessRequest, read_case_tables
 
@@ -120,16 +119,7 @@ def _read(request: PublishRequest) -> _Run:
         holdings=request.holdings,
     )
     tables = read_case_tables(asked)
-    records = list(
-        decision_records(
-            tables.estimates,
-            tables.plots,
-            holdings=tables.holdings,
-            policy=tables.policy,
-            crops=tables.crops,
-            as_of=as_of,
-        )
-    )
+    records = list(decision_records(tables.cases))
     if [record_sha256(record) for record in records] != decisions["decision_sha256"].to_pylist():
         detail = (
             f"{request.run}: its decisions do not come out the same from its tables; expected the policy and holdings "
@@ -137,7 +127,10 @@ def _read(request: PublishRequest) -> _Run:
         )
         raise InputUnusableError("decision_differs", detail)
     return _Run(
-        plots=read_plots(folder.plots).plots, holdings=tables.holdings, estimates=tables.estimates, records=records
+        plots=read_plots(folder.plots).plots,
+        holdings=tables.cases.holdings,
+        estimates=tables.cases.estimates,
+        records=records,
     )
 
 

@@ -9,8 +9,17 @@ approved loan costs and `portfolio` what all of them may lose together. Formulas
 
 from __future__ import annotations
 
-from agrocredit.credit.assess import Assessment, assess, assess_one, decision_record, facts_of, replay
+from agrocredit.credit.assess import (
+    Assessment,
+    assess,
+    assess_one,
+    decision_record,
+    decision_records,
+    facts_of,
+    replay,
+)
 from agrocredit.credit.case import Case, Finances, Stake
+from agrocredit.credit.case_tables import CaseTables
 from agrocredit.credit.counterfactual import Counterfactual, what_would_change
 from agrocredit.credit.difference import Change, decision_changes
 from agrocredit.credit.notice import Notice, notice
@@ -37,6 +46,7 @@ __all__ = [
     "TRANCHES",
     "Assessment",
     "Case",
+    "CaseTables",
     "Change",
     "Counterfactual",
     "CreditPolicy",
@@ -55,6 +65,7 @@ __all__ = [
     "canonical_json",
     "decision_changes",
     "decision_record",
+    "decision_records",
     "explain",
     "facts_of",
     "load_policy",

@@ -25,12 +25,11 @@ from agrocredit.domain.units import area_from_m2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
 
+    from agrocredit.credit.case_tables import CaseTables
     from agrocredit.credit.policy import CreditPolicy
     from agrocredit.credit.terms import PolicyInForce
     from agrocredit.credit.verdict import Verdict
-    from agrocredit.domain.crop import Crop
     from agrocredit.domain.decision import Decision
     from agrocredit.domain.errors import Refusal
 
@@ -47,63 +46,23 @@ class Assessment:
     refused: tuple[Refusal, ...]
 
 
-def assess(
-    estimates: pa.Table,
-    plots: Any,  # noqa: ANN401 - a pyarrow table or a (geo)pandas frame
-    *,
-    holdings: pa.Table | None,
-    policy: CreditPolicy,
-    crops: Mapping[str, Crop],
-    as_of: date,
-    finances: pa.Table | None = None,
-    previous: pa.Table | None = None,
-    cases_at_once: int = CASES_AT_ONCE,
-) -> Assessment:
+def assess(tables: CaseTables, *, cases_at_once: int = CASES_AT_ONCE) -> Assessment:
     """Return one decision a farmer and season, with every refused row beside them.
 
     Parameters
     ----------
-    estimates : pyarrow.Table
-        `agrocredit.domain.tables.ESTIMATES`: yields in t/ha.
-    plots : pyarrow.Table or DataFrame
-        ``plot_id``, ``area_m2`` (geodesic), ``latitude_deg``; optional ``declared_area_m2`` and ``farmer_id``. A plot
-        without a farmer is its own farmer: ``farmer_id`` is then the ``plot_id``.
-    holdings : pyarrow.Table or None
-        `agrocredit.domain.tables.HOLDINGS`: who farms a plot, with what share and grade of evidence. A plot that no
-        holding names is held by its ``farmer_id`` alone, drawn only (grade C).
-    policy : CreditPolicy
-        From `load_policy`; its terms of `as_of` decide.
-    crops : mapping of str to Crop
-        Calendars by crop name.
-    as_of : date
-        Day of the decision. Estimates of later days are refused.
-    finances : pyarrow.Table, optional
-        ``farmer_id``, ``currency`` and, in minor units, ``off_farm_income_minor``, ``existing_debt_service_minor``,
-        ``outstanding_minor``. Left out: the lender has nothing on record and zeros count. Given: a farmer who is not
-        in it, or only in part, is referred.
-    previous : pyarrow.Table, optional
-        `agrocredit.domain.tables.DECISIONS` of an earlier day: the limits in force, which are raised at once and cut
-        only after two clear looks, see `in_force`.
+    tables : CaseTables
+        Estimates, plots and whatever else is known; the policy and the day.
     cases_at_once : int
         Cases in memory at once; changes nothing in the result.
 
     Raises
     ------
     InputUnusableError
-        If a table lacks a column, a type is wrong, currencies are mixed, or the policy is not in force on `as_of`.
+        If a table lacks a column, a type is wrong, currencies are mixed, or the policy is not in force on the day.
     """
-    terms = policy.on(as_of)
-    intake = take_in(
-        estimates,
-        plots,
-        holdings=holdings,
-        finances=finances,
-        crops=crops,
-        currency=terms.currency,
-        as_of=as_of,
-        plots_max=terms.area.plots_per_farmer_max,
-        previous=previous,
-    )
+    terms = tables.terms()
+    intake = take_in(tables, terms=terms)
     with _no_search_for_cycles():
         batches = [_table(decide(cases, terms=terms), terms) for cases in intake.cases(chunk=cases_at_once)]
     decisions = pa.concat_tables(batches) if batches else DECISIONS.empty_table()
@@ -122,20 +81,13 @@ def _no_search_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def assess_one(
-    estimates: pa.Table,
-    plots: Any,  # noqa: ANN401 - as for `assess`
-    *,
-    holdings: pa.Table | None,
-    policy: CreditPolicy,
-    crops: Mapping[str, Crop],
-    as_of: date,
-    finances: pa.Table | None = None,
-    previous: pa.Table | None = None,
-) -> tuple[Decision, dict[str, Any]]:
+def assess_one(tables: CaseTables) -> tuple[Decision, dict[str, Any]]:
     """Return one farmer's decision and its record, by the arithmetic of `assess`.
 
-    Parameters are those of `assess`, the tables of one farmer and one season.
+    Parameters
+    ----------
+    tables : CaseTables
+        As for `assess`, of one farmer and one season.
 
     Raises
     ------
@@ -144,18 +96,8 @@ def assess_one(
     InputUnusableError
         As for `assess`.
     """
-    terms = policy.on(as_of)
-    intake = take_in(
-        estimates,
-        plots,
-        holdings=holdings,
-        finances=finances,
-        crops=crops,
-        currency=terms.currency,
-        as_of=as_of,
-        plots_max=terms.area.plots_per_farmer_max,
-        previous=previous,
-    )
+    terms = tables.terms()
+    intake = take_in(tables, terms=terms)
     if intake.refused:
         raise RefusedError(intake.refused[0].code, intake.refused[0].detail)
     cases = [case for chunk in intake.cases(chunk=CASES_AT_ONCE) for case in chunk]
@@ -166,25 +108,15 @@ def assess_one(
     return verdict.decision, build_record(verdict.case, terms=terms, result=verdict.result())
 
 
-def decision_record(
-    estimates: pa.Table,
-    plots: Any,  # noqa: ANN401 - as for `assess`
-    *,
-    farmer_id: str,
-    season: str,
-    holdings: pa.Table | None,
-    policy: CreditPolicy,
-    crops: Mapping[str, Crop],
-    as_of: date,
-    finances: pa.Table | None = None,
-    previous: pa.Table | None = None,
-) -> dict[str, Any]:
+def decision_record(tables: CaseTables, *, farmer_id: str, season: str) -> dict[str, Any]:
     """Return the record of one decision out of the tables of a region: what its ``decision_sha256`` is the hash of.
 
     Parameters
     ----------
+    tables : CaseTables
+        As for `assess`.
     farmer_id, season : str
-        Whose record, as they stand in the decisions table; the other parameters are those of `assess`.
+        Whose record, as they stand in the decisions table.
 
     Raises
     ------
@@ -193,23 +125,23 @@ def decision_record(
     InputUnusableError
         As for `assess`.
     """
-    terms = policy.on(as_of)
-    intake = take_in(
-        estimates,
-        plots,
-        holdings=holdings,
-        finances=finances,
-        crops=crops,
-        currency=terms.currency,
-        as_of=as_of,
-        plots_max=terms.area.plots_per_farmer_max,
-        previous=previous,
-    )
-    for cases in intake.cases(chunk=CASES_AT_ONCE):
+    terms = tables.terms()
+    for cases in take_in(tables, terms=terms).cases(chunk=CASES_AT_ONCE):
         for case in cases:
             if (case.farmer_id, case.season) == (farmer_id, season):
                 return build_record(case, terms=terms, result=decide([case], terms=terms)[0].result())
     raise RefusedError("decision_unknown", f"no estimate of a plot of farmer {farmer_id!r} in season {season!r}")
+
+
+def decision_records(tables: CaseTables) -> Iterator[dict[str, Any]]:
+    """Yield the record of every decision that `assess` makes of the tables, by farmer and season.
+
+    What `assess` refuses has no record; errors are those of `assess`.
+    """
+    terms = tables.terms()
+    for cases in take_in(tables, terms=terms).cases(chunk=CASES_AT_ONCE):
+        for verdict in decide(cases, terms=terms):
+            yield build_record(verdict.case, terms=terms, result=verdict.result())
 
 
 def replay(record: Mapping[str, Any], *, policy: CreditPolicy) -> bytes:

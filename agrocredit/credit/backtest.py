@@ -20,6 +20,7 @@ import numpy as np
 from agrocredit.credit.area import effective_area_m2
 from agrocredit.credit.assess import assess
 from agrocredit.credit.case import Finances
+from agrocredit.credit.case_tables import CaseTables
 from agrocredit.credit.cashflow import cash_blocks, net_price
 from agrocredit.credit.decide import fixed_cash
 from agrocredit.credit.lines import Lines
@@ -171,7 +172,7 @@ def lend_again(
     if price_over_expected is not None and not 0.0 < price_over_expected < np.inf:
         raise InputUnusableError("price_invalid", f"price over expected of {price_over_expected}, expected above 0")
     terms = policy.on(as_of)
-    assessed = assess(estimates, plots, holdings=None, policy=policy, crops=crops, as_of=as_of)
+    assessed = assess(CaseTables(estimates=estimates, plots=plots, policy=policy, crops=crops, as_of=as_of))
     decisions = {row["farmer_id"]: row for row in assessed.decisions.to_pylist()}
     crop, season, year = _one_season(estimates, assessed.refused)
     farmers = plots["plot_id"].to_pylist()

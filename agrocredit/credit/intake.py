@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from agrocredit.credit.case_tables import CaseTables
     from agrocredit.credit.in_force import InForce
+    from agrocredit.credit.terms import PolicyInForce
     from agrocredit.domain.crop import Calendar, Crop
 
 _NEEDED_PLOT_COLUMNS = ("plot_id", "area_m2", "latitude_deg")
@@ -196,21 +198,8 @@ def _window(calendar: Calendar, harvest_year: int) -> tuple[date, date]:
     return season.harvest_from_on, season.end_on
 
 
-def take_in(
-    estimates: pa.Table,
-    plots: Any,  # noqa: ANN401 - a pyarrow table or anything with columns by name, as pandas has
-    *,
-    holdings: pa.Table | None,
-    finances: pa.Table | None,
-    crops: Mapping[str, Crop],
-    currency: str,
-    as_of: date,
-    plots_max: int | None = None,
-    previous: pa.Table | None = None,
-) -> Intake:
-    """Return the cases of the tables; see `agrocredit.credit.assess` for the columns.
-
-    With `plots_max`, farmers who hold more plots are refused.
+def take_in(tables: CaseTables, *, terms: PolicyInForce) -> Intake:
+    """Return the cases of the tables. Farmers who hold more plots than the terms let one name hold are refused.
 
     Raises
     ------
@@ -218,14 +207,14 @@ def take_in(
         ``column_missing``, ``column_type_invalid``, ``value_missing``, ``currency_mismatch``, or what
         `limits_in_force` raises.
     """
-    estimates = conform(estimates, ESTIMATES, name="estimates")
-    plots = conform(_as_table(plots), PLOTS, name="plots")
+    as_of, currency = tables.as_of, terms.currency
+    estimates = conform(tables.estimates, ESTIMATES, name="estimates")
+    plots = conform(_as_table(tables.plots), PLOTS, name="plots")
     refused: list[Refusal] = []
     usable_plot = usable_plots(plots, refused)
     of_estimate, of_plot = usable_estimates(estimates, plots, usable_plot, as_of, refused)
-    held = holders(plots, usable_plot, holdings, refused)
-    if plots_max is not None:
-        held = refuse_crowded_farmers(held, plots_max=plots_max, refused=refused)
+    held = holders(plots, usable_plot, tables.holdings, refused)
+    held = refuse_crowded_farmers(held, plots_max=terms.area.plots_per_farmer_max, refused=refused)
     stake, holding = _pairs(of_plot, held.of_plot, plots=plots.num_rows)
     of_estimate, of_plot, farmer = of_estimate[stake], of_plot[stake], held.farmer.take(pa.array(holding))
     order = _order(farmer, estimates, of_estimate)
@@ -234,8 +223,8 @@ def take_in(
     seasons = estimates["season"].take(pa.array(of_estimate))
     starts = _starts(farmer, seasons)
     limits, of_limit = None, np.full(len(starts) - 1, NO_ROW, dtype=np.int64)
-    if previous is not None:
-        limits = limits_in_force(previous, currency=currency, as_of=as_of, refused=refused)
+    if tables.previous is not None:
+        limits = limits_in_force(tables.previous, currency=currency, as_of=as_of, refused=refused)
         first = pa.array(starts[:-1])
         of_limit = rows_in_force(limits, farmer=farmer.take(first), season=seasons.take(first))
     return Intake(
@@ -248,10 +237,10 @@ def take_in(
         grade=held.grade.take(pa.array(holding)),
         documented_area_m2=held.documented_area_m2[holding],
         starts=starts,
-        finances=None if finances is None else finances_by_farmer(finances, currency, refused),
+        finances=None if tables.finances is None else finances_by_farmer(tables.finances, currency, refused),
         in_force=limits,
         of_limit=of_limit,
-        crops=crops,
+        crops=tables.crops,
         as_of=as_of,
         refused=tuple(sorted(refused, key=lambda r: (r.code, r.plot_id or "", r.row or 0, r.detail))),
     )
@@ -286,7 +275,7 @@ def _starts(farmer: pa.Array, season: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.append(np.flatnonzero(new), len(whose)).astype(np.int64)
 
 
-def _as_table(frame: Any) -> pa.Table:  # noqa: ANN401 - see `take_in`
+def _as_table(frame: Any) -> pa.Table:  # noqa: ANN401 - see `CaseTables`
     """Return the plot columns of a table or data frame; a geometry column is left behind."""
     names = list(frame.column_names) if isinstance(frame, pa.Table) else [str(name) for name in frame.columns]
     missing = [name for name in _NEEDED_PLOT_COLUMNS if name not in names]

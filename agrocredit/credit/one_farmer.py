@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from agrocredit.credit.assess import assess_one
 from agrocredit.credit.case import Case, Finances, Stake
+from agrocredit.credit.case_tables import CaseTables
 from agrocredit.credit.decide import decide
 from agrocredit.credit.intake import harvest_window
 from agrocredit.credit.record import build_record
@@ -67,15 +68,16 @@ def assess_rows(
     if case is not None:
         verdict = decide([case], terms=terms)[0]
         return build_record(verdict.case, terms=terms, result=verdict.result())
-    _, record = assess_one(
-        pa.Table.from_pylist(list(estimates), schema=ESTIMATES),
-        pa.Table.from_pylist(list(plots), schema=PLOTS),
+    tables = CaseTables(
+        estimates=pa.Table.from_pylist(list(estimates), schema=ESTIMATES),
+        plots=pa.Table.from_pylist(list(plots), schema=PLOTS),
         holdings=pa.Table.from_pylist(list(holdings), schema=HOLDINGS),
         finances=None if finances is None else pa.Table.from_pylist([finances], schema=FINANCES),
         policy=policy,
         crops=crops,
         as_of=as_of,
     )
+    _, record = assess_one(tables)
     return record
 
 

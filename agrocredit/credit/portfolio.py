@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,15 +19,12 @@ from agrocredit.domain.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
+    from agrocredit.credit.case_tables import CaseTables
     from agrocredit.credit.loans import Loans
-    from agrocredit.credit.policy import CreditPolicy
     from agrocredit.credit.terms import PolicyInForce, Stress
-    from agrocredit.domain.crop import Crop
     from agrocredit.domain.errors import Refusal
 
 
@@ -56,14 +53,8 @@ class Portfolio:
 
 
 def portfolio(
-    estimates: pa.Table,
-    plots: Any,  # noqa: ANN401 - a pyarrow table or a (geo)pandas frame
+    tables: CaseTables,
     *,
-    holdings: pa.Table | None,
-    policy: CreditPolicy,
-    crops: Mapping[str, Crop],
-    as_of: date,
-    finances: pa.Table | None = None,
     flooded_plots: Iterable[str] = (),
     region_by_farmer: Mapping[str, str] | None = None,
     cases_at_once: int = CASES_AT_ONCE,
@@ -72,11 +63,13 @@ def portfolio(
 
     Parameters
     ----------
+    tables : CaseTables
+        As for `agrocredit.credit.assess`; a limit in force changes nothing.
     flooded_plots : iterable of str
         Plots inside a flood's polygon: they bring nothing in the scenario ``flood``.
     region_by_farmer : mapping of str to str, optional
         Where each farmer is counted, and whose season each has; without it all share one season.
-    estimates, plots, holdings, policy, crops, as_of, finances, cases_at_once
+    cases_at_once : int
         As for `agrocredit.credit.assess`.
 
     Raises
@@ -85,18 +78,9 @@ def portfolio(
         ``policy_prices_no_risk`` if the pack lacks ``[risk]`` or ``[stress]``, ``plot_unknown`` for a flooded plot
         that has no estimate, ``region_missing`` for an approved farmer without a region, else as for `assess`.
     """
-    terms = policy.on(as_of)
+    terms = tables.terms()
     risk, stress = risk_terms(terms), _stress_terms(terms)
-    intake = take_in(
-        estimates,
-        plots,
-        holdings=holdings,
-        finances=finances,
-        crops=crops,
-        currency=terms.currency,
-        as_of=as_of,
-        plots_max=terms.area.plots_per_farmer_max,
-    )
+    intake = take_in(replace(tables, previous=None), terms=terms)
     scenarios = _scenarios(stress, frozenset(flooded_plots), known=set(intake.estimates["plot_id"].to_pylist()))
     losses = np.zeros((len(scenarios), terms.simulation.draws), dtype=np.int64)
     shares = _Shares(Counter(), Counter(), Counter())

@@ -6,7 +6,7 @@ the rate charged is the product's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +21,11 @@ from agrocredit.domain.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from numpy.typing import NDArray
 
-    from agrocredit.credit.policy import CreditPolicy
+    from agrocredit.credit.case_tables import CaseTables
     from agrocredit.credit.terms import PolicyInForce, Risk
-    from agrocredit.domain.crop import Crop
     from agrocredit.domain.errors import Refusal
 
 PRICES = pa.schema(
@@ -67,22 +65,17 @@ class Priced:
     refused: tuple[Refusal, ...]
 
 
-def price(
-    estimates: pa.Table,
-    plots: Any,  # noqa: ANN401 - a pyarrow table or a (geo)pandas frame
-    *,
-    holdings: pa.Table | None,
-    policy: CreditPolicy,
-    crops: Mapping[str, Crop],
-    as_of: date,
-    finances: pa.Table | None = None,
-    loan_history: pa.Table | None = None,
-    cases_at_once: int = CASES_AT_ONCE,
-) -> Priced:
+def price(tables: CaseTables, *, loan_history: pa.Table | None = None, cases_at_once: int = CASES_AT_ONCE) -> Priced:
     """Return what the risk of each approved loan costs, with every refused row beside it.
 
-    Parameters are those of `agrocredit.credit.assess`; what it refuses has no price either. `loan_history` is
-    `agrocredit.credit.LOAN_HISTORY`; with it the simulated probability of default meets the policy's scorecard.
+    Parameters
+    ----------
+    tables : CaseTables
+        As for `agrocredit.credit.assess`; what it refuses has no price either, and a limit in force changes none.
+    loan_history : pyarrow.Table, optional
+        `agrocredit.credit.LOAN_HISTORY`; with it the simulated probability of default meets the policy's scorecard.
+    cases_at_once : int
+        As for `agrocredit.credit.assess`.
 
     Raises
     ------
@@ -90,25 +83,16 @@ def price(
         ``policy_prices_no_risk`` if the pack has no risk section, or no scorecard and a history is given;
         ``history_invalid``; else as `agrocredit.credit.assess`.
     """
-    terms = policy.on(as_of)
+    terms = tables.terms()
     risk = risk_terms(terms)
-    intake = take_in(
-        estimates,
-        plots,
-        holdings=holdings,
-        finances=finances,
-        crops=crops,
-        currency=terms.currency,
-        as_of=as_of,
-        plots_max=terms.area.plots_per_farmer_max,
-    )
+    intake = take_in(replace(tables, previous=None), terms=terms)
     loans = None if loan_history is None else past_loans(loan_history)
     if loans is not None and terms.scorecard is None:
         raise InputUnusableError("policy_prices_no_risk", f"policy {terms.name} has no [scorecard], expected one")
-    tables = [
+    priced = [
         _prices(agreed_loans(cases, terms=terms), terms, risk, loans) for cases in intake.cases(chunk=cases_at_once)
     ]
-    prices = pa.concat_tables([PRICES.empty_table(), *tables]).combine_chunks()
+    prices = pa.concat_tables([PRICES.empty_table(), *priced]).combine_chunks()
     return Priced(prices=prices, refused=intake.refused)
 
 

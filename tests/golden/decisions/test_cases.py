@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from agrocredit.credit import FINANCES, assess_one, load_policy, notice, replay
+from agrocredit.credit import FINANCES, CaseTables, assess_one, load_policy, notice, replay
 from agrocredit.credit.record import canonical_json
 from agrocredit.domain.crop_facts import load_crops
 from agrocredit.domain.estimate import QUANTILE_COLUMNS
@@ -111,9 +111,9 @@ def finances(case, currency):
 def test_the_officer_finds_the_answer_expected(pack, name, case, crops):
     policy = load_policy(pack)
     estimates, plots, holdings = tables(case, unit=policy.area_unit, harvest_year=case["harvest_year"])
-    decision, record = assess_one(
-        estimates,
-        plots,
+    known = CaseTables(
+        estimates=estimates,
+        plots=plots,
         holdings=holdings,
         policy=policy,
         crops=crops,
@@ -121,6 +121,7 @@ def test_the_officer_finds_the_answer_expected(pack, name, case, crops):
         finances=finances(case, policy.currency),
         previous=in_force(case, policy.currency, policy),
     )
+    decision, record = assess_one(known)
     expected = case["expected"]
     per_major = minor_per_major(policy.currency)
     assert str(decision.outcome) == expected["outcome"], name

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from agrocredit.credit import FINANCES, assess, assess_one, load_policy, parse_policy
+from agrocredit.credit import FINANCES, CaseTables, assess, assess_one, load_policy, parse_policy
+from agrocredit.credit.assess import CASES_AT_ONCE
 from agrocredit.credit.policy import PACKS
 from agrocredit.domain.crop import Calendar, Crop
 from agrocredit.domain.estimate import QUANTILE_COLUMNS
@@ -112,31 +113,17 @@ class Desk:
         }
         return pa.Table.from_pylist([row], schema=FINANCES)
 
-    def assess(self, plots, *, policy=None, finances=None, as_of=AS_OF, **more):
+    def case_tables(self, plots, /, *, policy=None, **known):
+        """Return everything that decisions on the plots rest on; `known` replaces any of it."""
         estimates, table = self.tables(plots)
-        return assess(
-            estimates,
-            table,
-            holdings=self.holdings(plots),
-            policy=policy or self.policy,
-            crops=self.crops,
-            as_of=as_of,
-            finances=finances,
-            **more,
-        )
+        plain = {"holdings": self.holdings(plots), "policy": policy or self.policy, "crops": self.crops, "as_of": AS_OF}
+        return CaseTables(**{"estimates": estimates, "plots": table, **plain, **known})
 
-    def one(self, plots, *, policy=None, finances=None, as_of=AS_OF, **more):
-        estimates, table = self.tables(plots)
-        return assess_one(
-            estimates,
-            table,
-            holdings=self.holdings(plots),
-            policy=policy or self.policy,
-            crops=self.crops,
-            as_of=as_of,
-            finances=finances,
-            **more,
-        )
+    def assess(self, plots, /, *, cases_at_once=CASES_AT_ONCE, **known):
+        return assess(self.case_tables(plots, **known), cases_at_once=cases_at_once)
+
+    def one(self, plots, /, **known):
+        return assess_one(self.case_tables(plots, **known))
 
     def decide(self, plots, **more):
         return self.one(plots, **more)[0]

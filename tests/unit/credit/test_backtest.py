@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agrocredit.credit import assess, price
+from agrocredit.credit import CaseTables, assess, price
 from agrocredit.credit.backtest import lend_again
 from agrocredit.domain.errors import InputUnusableError
 
@@ -45,8 +45,8 @@ FARMS = [(4_000.0, 6.0, 0.8), (2_500.0, 3.0, 1.2), (9_000.0, 4.5, 0.6), (300.0, 
 
 def test_limits_and_outcomes_are_those_of_assess(desk):
     estimates, plots = tables(desk, FARMS)
-    assessed = assess(estimates, plots, holdings=None, policy=desk.policy, crops=desk.crops, as_of=AS_OF)
-    decisions = assessed.decisions.to_pylist()
+    known = {"policy": desk.policy, "crops": desk.crops, "as_of": AS_OF}
+    decisions = assess(CaseTables(estimates=estimates, plots=plots, **known)).decisions.to_pylist()
     season = lent(desk, FARMS, [5.0] * 4)
     assert list(season.farmers) == [row["farmer_id"] for row in decisions]
     assert season.limit.tolist() == [row["limit_minor"] / 100 for row in decisions]
@@ -61,8 +61,8 @@ def test_limits_and_outcomes_are_those_of_assess(desk):
 def test_the_predicted_default_is_the_one_that_prices_the_loan(desk):
     estimates, plots = tables(desk, FARMS)
     season = lent(desk, FARMS, [5.0] * 4)
-    found = price(estimates, plots, holdings=None, policy=desk.policy, crops=desk.crops, as_of=AS_OF)
-    priced = found.prices.to_pylist()
+    known = {"policy": desk.policy, "crops": desk.crops, "as_of": AS_OF}
+    priced = price(CaseTables(estimates=estimates, plots=plots, **known)).prices.to_pylist()
     predicted = dict(
         zip(season.farmers, season.predicted_default((season.limit * season.growth)[None])[0], strict=True)
     )

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from agrocredit.credit import FINANCES, assess
+from agrocredit.credit import FINANCES
 from agrocredit.domain.errors import AgrocreditError, InputUnusableError, RefusedError
 from agrocredit.domain.tables import HOLDINGS
 
@@ -53,35 +53,35 @@ def test_two_estimates_of_one_plot_and_crop_are_both_refused(desk):
 def test_plots_and_estimates_that_miss_each_other_are_named(desk):
     estimates, _ = desk.tables([desk.plot("p1"), desk.plot("p2")])
     _, plots = desk.tables([desk.plot("p1"), desk.plot("p3")])
-    result = assess(estimates, plots, holdings=None, policy=desk.policy, crops=desk.crops, as_of=date(2024, 4, 15))
+    result = desk.assess([], estimates=estimates, plots=plots, holdings=None)
     assert codes(result) == [("estimate_missing", "p3"), ("plot_unknown", "p2")]
 
 
 def test_a_plot_that_stands_twice_is_refused(desk):
-    estimates, plots = desk.tables([desk.plot("p1"), desk.plot("p2")])
+    rows = [desk.plot("p1"), desk.plot("p2")]
+    _, plots = desk.tables(rows)
     twice = pa.concat_tables([plots, plots.slice(0, 1)])
-    result = assess(estimates, twice, holdings=None, policy=desk.policy, crops=desk.crops, as_of=date(2024, 4, 15))
+    result = desk.assess(rows, plots=twice, holdings=None)
     assert codes(result) == [("id_duplicated", "p1")]
 
 
 def test_a_plot_without_a_farmer_is_its_own_farmer(desk):
-    estimates, plots = desk.tables([desk.plot("p1", farmer_id=None), desk.plot("p2", farmer_id="f2")])
-    result = assess(estimates, plots, holdings=None, policy=desk.policy, crops=desk.crops, as_of=date(2024, 4, 15))
+    rows = [desk.plot("p1", farmer_id=None), desk.plot("p2", farmer_id="f2")]
+    result = desk.assess(rows, holdings=None)
     assert result.decisions["farmer_id"].to_pylist() == ["f2", "p1"]
 
 
 def test_data_frames_come_in_like_tables(desk):
     rows = [desk.plot("p1"), desk.plot("p2", declared_area_m2=3_900.0)]
-    estimates, plots = desk.tables(rows)
+    _, plots = desk.tables(rows)
     frame = plots.to_pandas()
     frame["geometry"] = object()
-    arguments = {"holdings": None, "policy": desk.policy, "crops": desk.crops, "as_of": date(2024, 4, 15)}
     assert isinstance(frame, pd.DataFrame)
-    assert assess(estimates, frame, **arguments).decisions.equals(assess(estimates, plots, **arguments).decisions)
+    assert desk.assess(rows, plots=frame).decisions.equals(desk.assess(rows).decisions)
 
 
 def test_two_farmers_share_a_plot_by_their_holdings(desk):
-    estimates, plots = desk.tables([desk.plot("p1", area_m2=9_000.0)])
+    rows = [desk.plot("p1", area_m2=9_000.0)]
     holdings = pa.Table.from_pylist(
         [
             {"farmer_id": "owner", "plot_id": "p1", "tenure_share": 0.4, "grade": "A"},
@@ -89,12 +89,11 @@ def test_two_farmers_share_a_plot_by_their_holdings(desk):
         ],
         schema=HOLDINGS,
     )
-    arguments = {"policy": desk.policy, "crops": desk.crops, "as_of": date(2024, 4, 15)}
-    result = assess(estimates, plots, holdings=holdings, **arguments)
+    result = desk.assess(rows, holdings=holdings)
     assert result.decisions["farmer_id"].to_pylist() == ["owner", "tenant"]
     assert result.refused == ()
     greedy = holdings.set_column(2, "tenure_share", pa.array([0.6, 0.6]))
-    refused = assess(estimates, plots, holdings=greedy, **arguments)
+    refused = desk.assess(rows, holdings=greedy)
     assert codes(refused) == [("tenure_share_invalid", "p1")]
     assert refused.decisions.num_rows == 0
 
@@ -109,28 +108,13 @@ def test_two_farmers_share_a_plot_by_their_holdings(desk):
     ],
 )
 def test_a_wrong_holding_is_refused_with_its_row(desk, holding, code):
-    estimates, plots = desk.tables([desk.plot("p1")])
-    result = assess(
-        estimates,
-        plots,
-        holdings=pa.Table.from_pylist([holding], schema=HOLDINGS),
-        policy=desk.policy,
-        crops=desk.crops,
-        as_of=date(2024, 4, 15),
-    )
+    result = desk.assess([desk.plot("p1")], holdings=pa.Table.from_pylist([holding], schema=HOLDINGS))
     assert [(refusal.code, refusal.row) for refusal in result.refused] == [(code, 1)]
 
 
 def test_a_holding_of_a_plot_that_is_not_there_is_refused_with_the_plot(desk):
-    estimates, plots = desk.tables([desk.plot("p1")])
-    result = assess(
-        estimates,
-        plots,
-        holdings=pa.Table.from_pylist([{"farmer_id": "f", "plot_id": "nowhere"}], schema=HOLDINGS),
-        policy=desk.policy,
-        crops=desk.crops,
-        as_of=date(2024, 4, 15),
-    )
+    elsewhere = pa.Table.from_pylist([{"farmer_id": "f", "plot_id": "nowhere"}], schema=HOLDINGS)
+    result = desk.assess([desk.plot("p1")], holdings=elsewhere)
     assert [(refusal.code, refusal.plot_id) for refusal in result.refused] == [("plot_unknown", "nowhere")]
 
 
@@ -152,11 +136,10 @@ def test_half_a_record_of_finances_is_none(desk):
 
 def test_missing_columns_are_named(desk):
     estimates, plots = desk.tables([desk.plot()])
-    arguments = {"holdings": None, "policy": desk.policy, "crops": desk.crops, "as_of": date(2024, 4, 15)}
     with pytest.raises(InputUnusableError, match="area_m2"):
-        assess(estimates, plots.drop_columns(["area_m2"]), **arguments)
+        desk.assess([desk.plot()], plots=plots.drop_columns(["area_m2"]))
     with pytest.raises(InputUnusableError, match="season"):
-        assess(estimates.drop_columns(["season"]), plots, **arguments)
+        desk.assess([desk.plot()], estimates=estimates.drop_columns(["season"]))
 
 
 def test_one_farmer_means_one_farmer(desk):

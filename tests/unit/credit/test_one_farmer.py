@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agrocredit.credit import FINANCES, PLOTS, assess_one, assess_rows, canonical_json, one_farmer
+from agrocredit.credit import FINANCES, PLOTS, CaseTables, assess_one, assess_rows, canonical_json, one_farmer
 from agrocredit.domain.errors import AgrocreditError
 from agrocredit.domain.estimate import QUANTILE_COLUMNS, AbstainReason
 from agrocredit.domain.tables import ESTIMATES, HOLDINGS
@@ -103,16 +103,16 @@ def by_rows(desk, rows):
 
 
 def by_tables(desk, rows):
-    _, record = assess_one(
-        pa.Table.from_pylist(rows["estimates"], schema=ESTIMATES),
-        pa.Table.from_pylist(rows["plots"], schema=PLOTS),
+    tables = CaseTables(
+        estimates=pa.Table.from_pylist(rows["estimates"], schema=ESTIMATES),
+        plots=pa.Table.from_pylist(rows["plots"], schema=PLOTS),
         holdings=pa.Table.from_pylist(rows["holdings"], schema=HOLDINGS),
         finances=None if rows["finances"] is None else pa.Table.from_pylist([rows["finances"]], schema=FINANCES),
         policy=desk.policy,
         crops=desk.crops,
         as_of=AS_OF,
     )
-    return canonical_json(record)
+    return canonical_json(assess_one(tables)[1])
 
 
 def outcome(decided, desk, rows):

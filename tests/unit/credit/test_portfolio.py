@@ -28,16 +28,7 @@ def farms(desk, count=60, *, spread=1.1):
 
 
 def of(desk, plots, *, function=portfolio, policy=None, **more):
-    estimates, table = desk.tables(plots)
-    return function(
-        estimates,
-        table,
-        holdings=desk.holdings(plots),
-        policy=policy or desk.policy,
-        crops=desk.crops,
-        as_of=desk.plot()["as_of"],
-        **more,
-    )
+    return function(desk.case_tables(plots, policy=policy), **more)
 
 
 def test_shares_of_a_half_three_and_two_tenths_count_as_two_point_six_three():

@@ -7,22 +7,13 @@ import pyarrow as pa
 import pytest
 
 from agrocredit.credit import parse_policy, price
+from agrocredit.credit.assess import CASES_AT_ONCE
 from agrocredit.credit.cashflow import quantile_index
 from agrocredit.domain.errors import InputUnusableError
 
 
-def priced(desk, plots, *, policy=None, finances=None, **more):
-    estimates, table = desk.tables(plots)
-    return price(
-        estimates,
-        table,
-        holdings=desk.holdings(plots),
-        policy=policy or desk.policy,
-        crops=desk.crops,
-        as_of=plots[0]["as_of"] if plots else desk.plot()["as_of"],
-        finances=finances,
-        **more,
-    ).prices
+def priced(desk, plots, *, cases_at_once=CASES_AT_ONCE, **known):
+    return price(desk.case_tables(plots, **known), cases_at_once=cases_at_once).prices
 
 
 def without_risk(desk):

@@ -29,13 +29,12 @@ def test_the_table_names_the_decision_by_the_hash_of_its_record(desk):
 
 
 def test_a_record_can_be_asked_for_out_of_a_region(desk):
-    estimates, plots = desk.tables([desk.plot("p1"), desk.plot("p2", farmer_id="f2")])
-    arguments = {"holdings": None, "policy": desk.policy, "crops": desk.crops, "as_of": date(2024, 4, 15)}
-    table = assess(estimates, plots, **arguments).decisions.to_pylist()
-    record = decision_record(estimates, plots, farmer_id="f2", season="2024", **arguments)
+    tables = desk.case_tables([desk.plot("p1"), desk.plot("p2", farmer_id="f2")])
+    table = assess(tables).decisions.to_pylist()
+    record = decision_record(tables, farmer_id="f2", season="2024")
     assert record_sha256(record) == table[1]["decision_sha256"]
     with pytest.raises(RefusedError, match="decision_unknown"):
-        decision_record(estimates, plots, farmer_id="f2", season="2025", **arguments)
+        decision_record(tables, farmer_id="f2", season="2025")
 
 
 def test_a_later_version_changes_no_past_decision(desk, record):

@@ -18,16 +18,8 @@ def history(*rows):
 
 def priced(desk, past=None, *, grade="C", policy=None):
     plots = [desk.plot(median=3.0, spread=1.3, grade=grade)]
-    estimates, table = desk.tables(plots)
-    return price(
-        estimates,
-        table,
-        holdings=desk.holdings(plots),
-        policy=policy or desk.policy,
-        crops=desk.crops,
-        as_of=plots[0]["as_of"],
-        loan_history=past,
-    ).prices.to_pylist()[0]
+    tables = desk.case_tables(plots, policy=policy or desk.policy)
+    return price(tables, loan_history=past).prices.to_pylist()[0]
 
 
 def log_odds(pd):
