@@ -51,6 +51,8 @@ claims."""
 def _learnt_from(release: AreaRelease, file: AreaTrainingFile) -> str:
     years, facts = file.years, release.facts
     held = release.calibration.years
+    widths = sorted(release.calibration.widths.items(), key=lambda one: one[1][-1])
+    narrow, wide = widths[0], widths[-1]
     return f"""## What it learnt from
 
 - {_paragraph(file.data.title)}.
@@ -60,8 +62,15 @@ def _learnt_from(release: AreaRelease, file: AreaTrainingFile) -> str:
 - {facts.network.features} features of weather, each as the difference from the area's own normal.
 - Trust and intervals come from {held[0]} to {held[-1]}, each year predicted by a network that knew only years
   before it. The training file stands in `model.toml`.
+- Intervals are learnt from all regions together and then made as wide for each as its own errors call for, by
+  credibility: after the season from {_width(narrow)} ({narrow[0]}) to {_width(wide)} ({wide[0]}) times
+  the pooled width.
 
 {_paragraph(file.data.disclosure)}"""
+
+
+def _width(region: tuple[str, tuple[float, ...]]) -> str:
+    return f"{region[1][-1]:.2f}"
 
 
 def _worth(scores: Mapping[str, Any]) -> str:
@@ -106,8 +115,9 @@ def _limits(release: AreaRelease, scores: Mapping[str, Any]) -> str:
     return f"""## Limits
 
 - It knows the {len(facts.regions)} regions {", ".join(facts.regions)}. An area elsewhere is
-  answered by the response that all regions share if its region has {facts.level.years_min} years of harvests,
-  else it abstains.{few}
+  answered by the response that all regions share if its region has {facts.level.years_min} years of harvests
+  and its earlier weather and harvests show a climate and a level like those trained on, else it abstains. It has not
+  been tested there.{few}
 - A year that is unlike all before is covered worse than the interval says: 90 % intervals held
   {100 * by_year[worst]:.0f} % of the areas in {worst}, the worst test year.
 - Most of a yield is the area's level; the season's weather moves it little and late. Before spring the release

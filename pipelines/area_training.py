@@ -17,7 +17,7 @@ from pipelines.training_config import section_record, training_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECTIONS = ("data", "years", "stages", "level", "training", "abstention", "features")
+SECTIONS = ("data", "years", "stages", "level", "training", "calibration", "abstention", "features")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,18 @@ class AreaYearsConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AreaCalibrationConfig:
+    """How far a region's own errors make its intervals."""
+
+    half_years: float
+    """Held-out years at which they count half beside everybody's."""
+
+    def __post_init__(self) -> None:
+        if not self.half_years >= 0:
+            raise InputUnusableError("config_invalid", f"{self.half_years=}, expected 0 or more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AreaAbstentionConfig:
     """When a season is too strange to speak of."""
 
@@ -79,6 +91,7 @@ class AreaTrainingFile:
     stages: SeasonStages
     level: LevelConfig
     training: AreaTrainingConfig
+    calibration: AreaCalibrationConfig
     abstention: AreaAbstentionConfig
     features: tuple[FeatureConfig, ...]
 
@@ -116,6 +129,7 @@ def read_area_training(path: Path) -> AreaTrainingFile:
         stages=_stages(path, document["stages"]),
         level=section_record(path, "level", document["level"], LevelConfig),
         training=section_record(path, "training", document["training"], AreaTrainingConfig),
+        calibration=section_record(path, "calibration", document["calibration"], AreaCalibrationConfig),
         abstention=section_record(path, "abstention", document["abstention"], AreaAbstentionConfig),
         features=features,
     )

@@ -19,6 +19,7 @@ def evaluate(
     data: Path,
     years: tuple[int, int] | None = None,
     plot: Path | None = None,
+    explain: Path | None = None,
     progress: Progress = silent,
 ) -> Summary:
     """Return the scores of a release on labelled data.
@@ -33,6 +34,8 @@ def evaluate(
         Harvest years to score, first and last; all by default. Earlier ones serve as history.
     plot : Path, optional
         PNG file to draw estimates, coverage and the narrowing interval into.
+    explain : Path, optional
+        JSON file to say in what moved the estimate of each area; a release of plots is refused.
     progress : Progress
         Told of every year.
 
@@ -51,8 +54,16 @@ def evaluate(
         ``labels_missing`` if the folder has no label of the release's crop in these years; what the readers raise.
     """
     from agrocredit.yields import rounded
+    from pipelines.releases import named_area_release
 
+    area = None if explain is None else named_area_release(release)  # refuses a release of plots before the long work
     stated, scored = _scored(release, data, years, progress)
+    if explain is not None and area is not None:
+        from pipelines.area_data import read_area_data
+        from pipelines.explain_areas import write_area_explanations
+
+        asked = sorted({int(year) for year in scored.rows["harvest_year"]})
+        write_area_explanations(area, read_area_data(data, crop=area.facts.crop), years=asked, out=explain)
     if plot is not None:
         from pipelines.score_figure import draw_scores
 
@@ -64,15 +75,15 @@ def _scored(
     release: str, data: Path, years: tuple[int, int] | None, progress: Progress
 ) -> tuple[dict[str, object], ScoredRows]:
     """Return what the release states of itself and the scored rows, by the release's kind."""
-    from agrocredit.yields.area.release import KIND, load_area_release, release_kind
-    from pipelines.releases import named_release, release_folder
+    from agrocredit.yields.area.release import KIND
+    from agrocredit.yields.release_folder import release_kind
+    from pipelines.releases import named_area_release, named_release, release_folder
 
-    folder = release_folder(release)
-    if release_kind(folder) == KIND:
+    if release_kind(release_folder(release)) == KIND:
         from pipelines.area_data import read_area_data
         from pipelines.evaluate_areas import evaluate_areas
 
-        area = load_area_release(folder)
+        area = named_area_release(release)
         read = read_area_data(data, crop=area.facts.crop)
         stated = {"release": area.facts.name, "trained_to": area.facts.trained_to}
         return stated, evaluate_areas(area, read, years=years, progress=progress)

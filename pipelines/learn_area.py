@@ -15,10 +15,11 @@ import numpy as np
 import agrocredit
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.estimate import QUANTILE_LEVELS
-from agrocredit.yields.area.calibration import AreaCalibration, fit_shifts, fit_trust, trusting
+from agrocredit.yields.area.calibration import AreaCalibration, fit_shifts, fit_trust, fit_widths, shifted, trusting
 from agrocredit.yields.area.levels import levels
 from agrocredit.yields.area.network import AreaNetworkConfig
 from agrocredit.yields.area.normals import Normals, fit_normals, network_input, places_of, strangeness
+from agrocredit.yields.area.places import climate_distance
 from agrocredit.yields.area.prediction import network_quantiles_t_ha
 from agrocredit.yields.area.release import AreaFacts, AreaRelease
 from agrocredit.yields.area.training import fit_area
@@ -72,6 +73,7 @@ class HeldOut:
     """What the origin of the year before said of a year, stage by stage. Arrays over n rows."""
 
     year: int
+    regions: NDArray[np.object_]
     truth_t_ha: NDArray[np.float64]
     levels_t_ha: NDArray[np.float64]
     quantiles_t_ha: NDArray[np.float64]
@@ -160,6 +162,7 @@ def held_out(tables: AreaTables, file: AreaTrainingFile, origin: Origin) -> Held
     kept = np.isfinite(level.expected_t_ha)
     return HeldOut(
         year=year,
+        regions=rows.regions[kept],
         truth_t_ha=rows.yields_t_ha[kept],
         levels_t_ha=level.expected_t_ha[kept],
         quantiles_t_ha=np.stack(quantiles)[:, kept],
@@ -177,24 +180,36 @@ def calibrated(tables: AreaTables, file: AreaTrainingFile, origin: Origin, befor
     before : list of HeldOut
         Years from the file's first to calibrate on up to the origin's last.
     """
+    regions = np.concatenate([one.regions for one in before])
     truth = np.concatenate([one.truth_t_ha for one in before])
     level = np.concatenate([one.levels_t_ha for one in before])
     years = np.concatenate([np.full(one.truth_t_ha.size, one.year) for one in before])
-    trusts, shifts, limits = [], [], []
+    trusts, shifts, widths, limits = [], [], [], []
     inside = tables.years(file.years.first, origin.last)
     for stage, table in enumerate(tables.stages):
         raw = np.concatenate([one.quantiles_t_ha[stage] for one in before])
         trust = fit_trust(raw[:, _MEDIAN] - level, truth - level, years)
         trusts.append(trust)
-        shifts.append(fit_shifts(trusting(raw, level, trust), truth, years))
+        trusted = trusting(raw, level, trust)
+        shifts.append(fit_shifts(trusted, truth, years))
+        pooled = shifted(trusted, np.array(shifts[-1]))
+        half_years = file.calibration.half_years
+        widths.append(fit_widths(pooled, truth, years=years, regions=regions, half_years=half_years))
         strange = strangeness(origin.normals.anomalies(table.take(inside)))
-        limits.append(float(np.quantile(strange, 1.0 - file.abstention.out_of_range_share, method="higher")))
+        limits.append(_quantile(strange, file))
     return AreaCalibration(
         trust=tuple(trusts),
         shifts=tuple(shifts),
+        widths={region: tuple(stage[region] for stage in widths) for region in widths[-1]},
         strangeness_max=tuple(limits),
+        climate_distance_max=_quantile(climate_distance(origin.normals.mean, origin.normals), file),
         years=tuple(one.year for one in before),
     )
+
+
+def _quantile(values: NDArray[np.float64], file: AreaTrainingFile) -> float:
+    """Return what all but the share that may be refused stay below."""
+    return float(np.quantile(values, 1.0 - file.abstention.out_of_range_share, method="higher"))
 
 
 def release_of(

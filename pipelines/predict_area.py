@@ -1,11 +1,12 @@
-"""Estimates of an area release for a folder of labelled data, as known on a day."""
+"""Estimates of an area release for a folder of labelled data, as known on a day, and what moved them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agrocredit.yields.area.explanations import explain_areas
 from agrocredit.yields.area.history import AreaHistory
 from agrocredit.yields.area.normals import Normals, fit_normals
 from agrocredit.yields.area.prediction import AreaEstimates, estimate_areas
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from agrocredit.yields.area.release import AreaRelease
+    from agrocredit.yields.explanations import Influence
     from pipelines.area_data import AreaData
 
 
@@ -33,24 +35,45 @@ def predict_area(release: AreaRelease, data: AreaData, *, year: int, as_of: date
     as_of : date, optional
         Day of knowledge: nothing dated later enters. After the season where it is None.
     """
+    return estimate_areas(release, **_question(release, data, year=year, as_of=as_of))
+
+
+def explain_area(
+    release: AreaRelease, data: AreaData, *, year: int, as_of: date | None = None
+) -> list[tuple[Influence, ...]]:
+    """Return what moved each estimate of `predict_area`, strongest first; nothing where it abstains.
+
+    Parameters
+    ----------
+    release, data, year, as_of
+        As for `predict_area`.
+    """
+    return explain_areas(release, **_question(release, data, year=year, as_of=as_of))
+
+
+def _question(release: AreaRelease, data: AreaData, *, year: int, as_of: date | None) -> dict[str, Any]:
     rows = area_rows(data, features=release.facts.features, years=[year], as_of=as_of)
-    stage = release.facts.stages.on(as_of, harvest_year=year)
-    others = _normals_of_others(release, data, units=rows.units.tolist(), year=year)
-    return estimate_areas(release, rows, history=history_of(data), stage=stage, others=others)
+    return {
+        "rows": rows,
+        "history": history_of(data),
+        "stage": release.facts.stages.on(as_of, harvest_year=year),
+        "others": _normals_of_others(release, data, units=rows.units.tolist(), year=year),
+    }
 
 
 def history_of(data: AreaData) -> AreaHistory:
-    """Return the harvests of a folder.
+    """Return the harvests of a folder; labels without a yield are asked about and no harvests.
 
     Parameters
     ----------
     data : AreaData
     """
+    brought = data.labels.dropna(subset=["yield_t_ha"])
     return AreaHistory(
-        units=data.labels["unit"].to_numpy(dtype=object),
-        regions=data.labels["region"].to_numpy(dtype=object),
-        harvest_years=data.labels["harvest_year"].to_numpy(np.int64),
-        yields_t_ha=data.labels["yield_t_ha"].to_numpy(np.float64),
+        units=brought["unit"].to_numpy(dtype=object),
+        regions=brought["region"].to_numpy(dtype=object),
+        harvest_years=brought["harvest_year"].to_numpy(np.int64),
+        yields_t_ha=brought["yield_t_ha"].to_numpy(np.float64),
     )
 
 

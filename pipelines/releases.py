@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agrocredit.yields import Release
+    from agrocredit.yields.area.release import AreaRelease
 
 
 @lru_cache(maxsize=8)
@@ -22,6 +23,20 @@ def named_release(name: str) -> Release:
     from agrocredit.yields import load_release
 
     return load_release(release_folder(name))
+
+
+@lru_cache(maxsize=8)
+def named_area_release(name: str) -> AreaRelease:
+    """Return a release of areas that ships, by its name, or one in a folder of the user's.
+
+    Raises
+    ------
+    InputUnusableError
+        As `named_release`.
+    """
+    from agrocredit.yields.area.release import load_area_release
+
+    return load_area_release(release_folder(name))
 
 
 def release_folder(name: str) -> Path:

@@ -34,6 +34,7 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="Folder in the canonical labelled form.")],
     years: Annotated[str | None, typer.Option(metavar="A-B", help="Harvest years, first and last.")] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG file to draw the scores into.")] = None,
+    explain: Annotated[Path | None, typer.Option(help="JSON file to say in what moved each area's estimate.")] = None,
     as_json: Json = False,
 ) -> None:
     """Score a release on labelled data, beside its baselines."""
@@ -41,7 +42,7 @@ def evaluate(
 
     span = _years(years)
     answer(
-        lambda progress: run(release, data=data, years=span, plot=plot, progress=progress),
+        lambda progress: run(release, data=data, years=span, plot=plot, explain=explain, progress=progress),
         as_json=as_json,
         show=show_scores,
     )

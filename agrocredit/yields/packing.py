@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import save
 
 from agrocredit.yields.inputs import INPUTS_VERSION
-from agrocredit.yields.release import FILES, SCHEMA_VERSION
-from agrocredit.yields.release_folder import WEIGHTS
+from agrocredit.yields.release_folder import FILES, SCHEMA_VERSION, WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,6 @@ header and plain numbers, so reading it runs no code (https://github.com/hugging
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -23,12 +21,12 @@ from agrocredit.yields.inputs import INPUTS_VERSION
 from agrocredit.yields.network import NetworkConfig, YieldNetwork
 from agrocredit.yields.release_folder import (
     MANIFEST,
-    WEIGHTS,
-    check_sums,
-    loaded_tensors,
+    PLOTS,
+    CheckedFolder,
+    ReleaseForm,
+    checked_folder,
     parse,
     read_file,
-    refuse_code,
 )
 
 if TYPE_CHECKING:
@@ -36,9 +34,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 1
-FILES: Final = ("calibration.json", "card.md", "scores.json", WEIGHTS)
-"""Every file a release holds beside its manifest."""
+FORM: Final = ReleaseForm(kind=PLOTS, versions={"inputs_version": INPUTS_VERSION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,21 +90,14 @@ def load_release(folder: Path) -> Release:
         format; ``model_untrusted`` if a file is not the one the manifest names; ``model_invalid`` for wrong shapes,
         weights that are not numbers, or settings of another version.
     """
-    stated = read_file(folder, MANIFEST)
-    files = {name: read_file(folder, name) for name in FILES}
-    refuse_code(folder, files[WEIGHTS])
-    document = parse(folder, MANIFEST, lambda: tomllib.loads(stated.decode()))
-    _check_kind(folder, document)
-    check_sums(folder, document, files, names=FILES)
-    _check_versions(folder, document)
-    corrections = parse(folder, "calibration.json", lambda: json.loads(files["calibration.json"]))
-    facts = parse(folder, MANIFEST, lambda: _facts(document))
+    checked = checked_folder(folder, FORM)
+    facts = checked.parsed(MANIFEST, _facts)
     return Release(
         facts=facts,
-        network=_network(folder, facts.network, files[WEIGHTS]),
-        calibration=parse(folder, "calibration.json", lambda: _calibration(corrections["calibration"])),
-        known=parse(folder, "calibration.json", lambda: _range(corrections["training_range"])),
-        sha256=hashlib.sha256(stated).hexdigest(),
+        network=_network(checked, facts.network),
+        calibration=checked.parsed("calibration.json", lambda stated: _calibration(stated["calibration"])),
+        known=checked.parsed("calibration.json", lambda stated: _range(stated["training_range"])),
+        sha256=checked.sha256,
     )
 
 
@@ -139,26 +128,10 @@ def release_in_force(models: Path, crop: str, *, as_of: date) -> str | None:
     return answering[-1] if answering else None
 
 
-def _check_kind(folder: Path, document: Mapping[str, Any]) -> None:
-    """Refuse a release of another kind by that name, before its files look wrong for reasons of their own."""
-    if "kind" in document:
-        raise InputUnusableError(
-            "model_invalid", f"{folder.name} is a release of kind {document['kind']}, expected one that reads plots"
-        )
-
-
-def _check_versions(folder: Path, document: Mapping[str, Any]) -> None:
-    found = (document.get("schema_version"), document.get("inputs_version"))
-    if found != (SCHEMA_VERSION, INPUTS_VERSION):
-        raise InputUnusableError(
-            "model_invalid", f"{folder.name}: schema and inputs {found}, expected {(SCHEMA_VERSION, INPUTS_VERSION)}"
-        )
-
-
-def _network(folder: Path, config: NetworkConfig, weights: bytes) -> YieldNetwork:
+def _network(checked: CheckedFolder, config: NetworkConfig) -> YieldNetwork:
     network = YieldNetwork(config).eval()
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    network.load_state_dict(loaded_tensors(folder, weights, expected=expected))
+    network.load_state_dict(checked.tensors(expected))
     return network
 
 

@@ -1,14 +1,17 @@
 """A release of areas scored on labels: with a history in the folder, without one, and never with what came later."""
 
+import json
 from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from agrocredit.cli.app import app
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.yields.area.explanations import explain_areas, feature_words
-from agrocredit.yields.area.features import FeatureConfig
+from agrocredit.yields.area.features import FeatureConfig, feature_names
 from agrocredit.yields.area.release import load_area_release
 from pipelines.area_data import area_rows, read_area_data
 from pipelines.evaluate import evaluate
@@ -48,6 +51,8 @@ steps = 120
 learning_rate = 3e-2
 shared_penalty = 10.0
 own_penalty = 10.0
+[calibration]
+half_years = 12.0
 [abstention]
 out_of_range_share = 0.02
 [[features]]
@@ -165,6 +170,21 @@ def test_years_without_labels_are_refused(release, folder):
         evaluate(str(release), data=folder, years=(2031, 2032))
 
 
+def test_the_command_says_what_moved_each_area_and_refuses_a_release_of_plots(release, folder, tmp_path):
+    out = tmp_path / "why.json"
+    options = ["evaluate", "--data", str(folder), "--years", "2013-2014", "--explain", str(out)]
+    run = CliRunner().invoke(app, [*options, "--release", str(release)])
+    assert run.exit_code == 0
+    told = json.loads(out.read_text())["areas"]
+    assert set(told) == {"2013", "2014"}
+    assert len(told["2014"]) >= 12
+    first = {one[0]["what"] for one in told["2014"].values()}
+    assert first == {"rain in May"}
+    plots = CliRunner().invoke(app, [*options, "--release", "winter-wheat-simulated-1"])
+    assert plots.exit_code == 4
+    assert "kind plot_season, expected one of kind area_year" in plots.stderr
+
+
 def test_the_rain_that_made_the_harvest_explains_it(release, folder):
     loaded, data = load_area_release(release), read_area_data(folder, crop="winter_wheat")
     rows = area_rows(data, features=loaded.facts.features, years=[2014])
@@ -183,11 +203,14 @@ def test_features_are_said_in_the_fields_words():
         FeatureConfig(name="cold", variable="t_min_c", statistic="min"),
         FeatureConfig(name="green", variable="ndvi", steps=(3,)),
         FeatureConfig(name="cr", variable="cr_mm"),
+        FeatureConfig(name="winter", variable="rain_sum_mm", months=(12, 1, 2), together=True),
     )
+    assert len(feature_words(features)) == len(feature_names(features))
     assert feature_words(features) == [
         "heat of the days above 30 in May",
         "heat of the days above 30 in June",
         "lowest warmth of the nights of the season",
         "greenness at step 3 of the season",
         "cr mm of the season",
+        "rain from December to February",
     ]

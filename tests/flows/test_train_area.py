@@ -52,6 +52,8 @@ steps = 60
 learning_rate = 5e-2
 shared_penalty = 10.0
 own_penalty = 10.0
+[calibration]
+half_years = 12.0
 [abstention]
 out_of_range_share = 0.01
 [[features]]

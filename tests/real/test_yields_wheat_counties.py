@@ -67,6 +67,14 @@ def test_evaluate_scores_a_folder_with_only_new_years_beside_baselines_that_know
     assert 0.2 < facts["rmse_t_ha"] < 0.8
 
 
+def test_most_counties_are_told_what_moved_their_estimate_beside_their_normal(folders, tmp_path):
+    evaluate("wheat-us-county", data=folders["new"], years=(2018, 2018), explain=tmp_path / "why.json")
+    told = json.loads((tmp_path / "why.json").read_text())["areas"]["2018"]
+    assert len(told) > 0.5 * len(pd.read_parquet(folders["new"] / "labels.parquet"))
+    assert all(1 <= len(lines) <= 3 for lines in told.values())
+    assert {line["compared_with"] for lines in told.values() for line in lines} == {"normal"}
+
+
 def test_the_card_carries_the_figures_of_the_scores():
     folder = models_path("wheat-us-county")
     scores, card = json.loads((folder / "scores.json").read_text()), (folder / "card.md").read_text()

@@ -9,6 +9,8 @@ the season. From these years come, stage by stage,
   years, not rows, are taken as exchangeable (two-layer conformal prediction: Dunn, Wasserman and Ramdas 2023, JASA
   118:2491-2502): every year counts the same, and a quantile's rank is the one that held on average over years left out
   one at a time, which makes it wider the fewer years there are.
+- the **widths**: how much wider than the pooled interval that of each region must be, or how much narrower. A region's
+  own errors count by credibility, and a region with few years of them keeps the pooled width.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from agrocredit.domain.estimate import QUANTILE_LEVELS
 from agrocredit.yields.calibration import in_order
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 CALIBRATION_YEARS_MIN: Final = 3
@@ -40,8 +44,12 @@ class AreaCalibration:
     trust: tuple[float, ...]
     shifts: tuple[tuple[float, ...], ...]
     """(stage, quantile), in widths of the network's 80 % interval; 0 for the median."""
+    widths: Mapping[str, tuple[float, ...]]
+    """Width of a region's interval over the pooled one, stage by stage; 1 for a region that is not named."""
     strangeness_max: tuple[float, ...]
     """Beyond it a season is unlike those trained on."""
+    climate_distance_max: float
+    """Beyond it a place of a region never met is unlike those trained on."""
     years: tuple[int, ...]
     """The held-out harvest years."""
 
@@ -49,11 +57,22 @@ class AreaCalibration:
         stages = len(self.trust)
         right = stages >= 1 and len(self.shifts) == stages and len(self.strangeness_max) == stages
         right = right and all(len(row) == len(QUANTILE_LEVELS) and np.isfinite(row).all() for row in self.shifts)
-        if not (right and all(0 <= one <= 1 for one in self.trust) and all(one >= 0 for one in self.strangeness_max)):
+        right = right and all(len(row) == stages and 0 < min(row) <= max(row) < np.inf for row in self.widths.values())
+        if not (
+            right
+            and all(0 <= one <= 1 for one in self.trust)
+            and all(one >= 0 for one in self.strangeness_max)
+            and self.climate_distance_max >= 0
+        ):
             raise InputUnusableError("model_invalid", f"calibration of {stages} stages out of range")
 
     def apply(
-        self, quantiles: NDArray[np.float64], levels_t_ha: NDArray[np.float64], stage: NDArray[np.int64]
+        self,
+        quantiles: NDArray[np.float64],
+        levels_t_ha: NDArray[np.float64],
+        *,
+        stage: NDArray[np.int64],
+        regions: NDArray[np.object_],
     ) -> NDArray[np.float64]:
         """Return corrected quantiles (n, 7) in t/ha, rising and never below 0.
 
@@ -63,9 +82,14 @@ class AreaCalibration:
             The network's, t/ha.
         levels_t_ha : ndarray, shape (n,)
         stage : ndarray of int, shape (n,)
+        regions : ndarray of str, shape (n,)
         """
         trusted = trusting(quantiles, levels_t_ha, np.array(self.trust)[stage])
-        return in_order(trusted + np.array(self.shifts)[stage] * _width(trusted)[:, None])
+        pooled = shifted(trusted, np.array(self.shifts)[stage])
+        everywhere = (1.0,) * len(self.trust)
+        width = [self.widths.get(str(region), everywhere)[at] for region, at in zip(regions, stage, strict=True)]
+        median = pooled[:, _MEDIAN : _MEDIAN + 1]
+        return in_order(median + (pooled - median) * np.array(width)[:, None])
 
 
 def fit_trust(network: NDArray[np.float64], truth: NDArray[np.float64], years: NDArray[np.int64]) -> float:
@@ -108,6 +132,56 @@ def fit_shifts(
     shifts = [_shift(errors[:, at], years, level) for at, level in enumerate(QUANTILE_LEVELS)]
     shifts[_MEDIAN] = 0.0  # the middle answers for the error, which squares; the level and trust have set it
     return tuple(shifts)
+
+
+def fit_widths(
+    quantiles: NDArray[np.float64],
+    truth: NDArray[np.float64],
+    *,
+    years: NDArray[np.int64],
+    regions: NDArray[np.object_],
+    half_years: float,
+) -> dict[str, float]:
+    """Return how much wider than the pooled interval each region's must be, by name.
+
+    A region's errors, in halves of the pooled 90 % interval, are held against everybody's by the root of their mean
+    squares, years counting the same. The ratio, in logarithms, counts by credibility: ``n / (n + half_years)`` with n
+    years (Buehlmann and Gisler 2005, *A Course in Credibility Theory*, chapter 3).
+
+    Parameters
+    ----------
+    quantiles : ndarray, shape (n, 7)
+        After `shifted`.
+    truth : ndarray, shape (n,)
+        In the same unit.
+    years : ndarray of int, shape (n,)
+    regions : ndarray of str, shape (n,)
+    half_years : float
+        Held-out years at which a region's own errors count half.
+    """
+    median = quantiles[:, _MEDIAN]
+    half = np.where(truth > median, quantiles[:, -1] - median, median - quantiles[:, 0])
+    squared = ((truth - median) / np.maximum(half, WIDTH_FLOOR_T_HA)) ** 2
+    pooled = np.average(squared, weights=_year_weights(years))
+    widths = {}
+    for region in sorted(set(regions.astype(str).tolist())):
+        here = regions == region
+        known = np.unique(years[here]).size
+        own = np.average(squared[here], weights=_year_weights(years[here]))
+        if known >= CALIBRATION_YEARS_MIN and own > 0:
+            widths[region] = float((own / pooled) ** (0.5 * known / (known + half_years)))
+    return widths
+
+
+def shifted(quantiles: NDArray[np.float64], shifts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return quantiles moved by shifts in widths of their own 80 % interval, rising and never below 0.
+
+    Parameters
+    ----------
+    quantiles : ndarray, shape (n, 7)
+    shifts : ndarray, shape (n, 7) or (7,)
+    """
+    return in_order(quantiles + shifts * _width(quantiles)[:, None])
 
 
 def trusting(

@@ -80,7 +80,9 @@ def feature_words(features: tuple[FeatureConfig, ...]) -> list[str]:
             name += f" {'below' if feature.statistic == 'shortfall' else 'above'} {feature.threshold:g}"
         elif feature.statistic in {"max", "min"}:
             name = f"{'highest' if feature.statistic == 'max' else 'lowest'} {name}"
-        if feature.months:
+        if feature.together:
+            words.append(f"{name} from {month_name[feature.months[0]]} to {month_name[feature.months[-1]]}")
+        elif feature.months:
             words += [f"{name} in {month_name[month]}" for month in feature.months]
         elif feature.steps:
             words += [f"{name} at step {step} of the season" for step in feature.steps]

@@ -2,8 +2,8 @@
 
 Strategy: few years of weather teach few things, so the middle is a response that all regions share and one of each
 region's own, both pulled towards 0, where the answer is the level itself. A hidden layer was tried and lost to this on
-years it had not seen, and so did a width of each region's own. Unknown features arrive as 0, their normal. The spread
-is what the area's harvests usually swing, times offsets that rise by construction, so quantiles cannot cross.
+years it had not seen, and so did a width of each region's own fitted here. Unknown features arrive as 0, their normal.
+The spread is what the area's harvests usually swing, times offsets that rise by construction: quantiles cannot cross.
 """
 
 from __future__ import annotations

@@ -45,14 +45,7 @@ class Normals:
         others : Normals, optional
             Of areas that these do not hold.
         """
-        place = {unit: at for at, unit in enumerate(self.units)}
-        more = {} if others is None else {unit: at for at, unit in enumerate(others.units)}
-        means = np.full(rows.features.shape, np.nan)
-        for row, unit in enumerate(rows.units):
-            if unit in place:
-                means[row] = self.mean[place[unit]]
-            elif others is not None and unit in more:
-                means[row] = others.mean[more[unit]]
+        means = normals_of(rows.units, [self] if others is None else [self, others])
         result: NDArray[np.float64] = (rows.features - means) / self.scale
         return result
 
@@ -63,18 +56,34 @@ def fit_normals(rows: AreaRows) -> Normals:
     Parameters
     ----------
     rows : AreaRows
-        Of the training years. A feature that an area lacks in all of them takes the mean of all areas.
+        Of the training years. A feature that an area lacks in all of them takes the mean of all areas; NaN where none
+        has it.
     """
     units, place = np.unique(rows.units.astype(str), return_inverse=True)
     known = np.isfinite(rows.features)
     filled = np.where(known, rows.features, 0.0)
     count = _sums(place, known, len(units))
-    everywhere = filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    everywhere = np.where(known.any(axis=0), filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
     mean = np.where(count > 0, _sums(place, filled, len(units)) / np.maximum(count, 1), everywhere)
     away = np.where(known, rows.features - mean[place], 0.0)
     variance = (away**2).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     scale = np.where(variance > 0, np.sqrt(variance), 1.0)
     return Normals(units=tuple(units.tolist()), mean=mean.astype(np.float32), scale=scale.astype(np.float32))
+
+
+def normals_of(units: NDArray[np.object_], tables: Sequence[Normals]) -> NDArray[np.float64]:
+    """Return the normal features (n, k) of areas, from the first table that holds each; NaN where none does.
+
+    Parameters
+    ----------
+    units : ndarray of str, shape (n,)
+    tables : sequence of Normals
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    for table in reversed(tables):
+        found.update(zip(table.units, table.mean, strict=True))
+    nothing = np.full(tables[0].mean.shape[1], np.nan)
+    return np.array([found.get(str(unit), nothing) for unit in units], dtype=np.float64).reshape(len(units), -1)
 
 
 def network_input(anomalies: NDArray[np.float64]) -> NDArray[np.float32]:

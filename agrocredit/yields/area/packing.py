@@ -12,8 +12,7 @@ from safetensors.torch import save
 from agrocredit.yields.area.features import FEATURES_VERSION
 from agrocredit.yields.area.release import AREA_FILES, KIND, PLACES, weights_of
 from agrocredit.yields.packing import json_bytes, toml_lines
-from agrocredit.yields.release import SCHEMA_VERSION
-from agrocredit.yields.release_folder import WEIGHTS
+from agrocredit.yields.release_folder import SCHEMA_VERSION, WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,8 @@ from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.estimate import QUANTILE_LEVELS, AbstainReason
 from agrocredit.yields.area.features import feature_names
 from agrocredit.yields.area.levels import AreaLevels, levels
-from agrocredit.yields.area.normals import Normals, network_input, places_of, strangeness
+from agrocredit.yields.area.normals import Normals, network_input, normals_of, places_of, strangeness
+from agrocredit.yields.area.places import climate_distance, inside_levels
 from agrocredit.yields.training import one_thread
 
 if TYPE_CHECKING:
@@ -72,8 +73,12 @@ def estimate_areas(
     raw = network_quantiles_t_ha(
         release.network, anomalies, level, places=places_of(rows.regions, release.facts.regions)
     )
-    quantiles = release.calibration.apply(raw, level.expected_t_ha, stages)
-    reasons = _reasons(release, anomalies, level, seen=seen, stages=stages)
+    quantiles = release.calibration.apply(raw, level.expected_t_ha, stage=stages, regions=rows.regions)
+    strange = strangeness(anomalies) > np.array(release.calibration.strangeness_max)[stages]
+    reasons = _reasons(
+        strange | foreign(release, rows, level, others=others),
+        unseen=~seen & (len(release.facts.stages) == 1),
+    )
     quantiles[[reason is not None for reason in reasons]] = np.nan
     return AreaEstimates(quantiles_t_ha=quantiles, reasons=reasons, levels_t_ha=level.expected_t_ha)
 
@@ -99,23 +104,30 @@ def network_quantiles_t_ha(
     return quantiles
 
 
-def _reasons(
-    release: AreaRelease,
-    anomalies: NDArray[np.float64],
-    level: AreaLevels,
-    *,
-    seen: NDArray[np.bool_],
-    stages: NDArray[np.int64],
-) -> list[AbstainReason | None]:
+def foreign(
+    release: AreaRelease, rows: AreaRows, level: AreaLevels, *, others: Normals | None = None
+) -> NDArray[np.bool_]:
+    """Return which areas lie outside of what the release learnt from: no level, or a region, climate or level unmet.
+
+    Parameters
+    ----------
+    release : AreaRelease
+    rows : AreaRows
+    level : AreaLevels
+        Of the same rows.
+    others : Normals, optional
+        Of areas that the release does not hold.
+    """
+    elsewhere = places_of(rows.regions, release.facts.regions) == len(release.facts.regions)
+    normals = normals_of(rows.units, [release.normals] if others is None else [release.normals, others])
+    far = climate_distance(normals, release.normals) > release.calibration.climate_distance_max
+    unlike = far | ~inside_levels(level.expected_t_ha, release.history)
+    return np.asarray(~np.isfinite(level.expected_t_ha) | (elsewhere & unlike))
+
+
+def _reasons(out_of_range: NDArray[np.bool_], *, unseen: NDArray[np.bool_]) -> list[AbstainReason | None]:
     """Return why each row gets no estimate, the first reason that holds, or None."""
-    strange = strangeness(anomalies) > np.array(release.calibration.strangeness_max)[stages]
-    unseen = ~seen & (len(release.facts.stages) == 1)
-    without_history = ~np.isfinite(level.expected_t_ha)
-    reasons: list[AbstainReason | None] = [None] * len(seen)
-    for reason, speaks in (
-        (AbstainReason.OUT_OF_DISTRIBUTION, strange | without_history),
-        (AbstainReason.NOT_OBSERVED, unseen),
-    ):
-        for row in np.flatnonzero(speaks):
-            reasons[row] = reason
-    return reasons
+    return [
+        AbstainReason.OUT_OF_DISTRIBUTION if strange else AbstainReason.NOT_OBSERVED if blind else None
+        for strange, blind in zip(out_of_range, unseen, strict=True)
+    ]

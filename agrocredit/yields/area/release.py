@@ -6,9 +6,6 @@ from. These are its own history, so that a folder with only new years is answere
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,16 +19,7 @@ from agrocredit.yields.area.history import AreaHistory
 from agrocredit.yields.area.levels import LevelConfig
 from agrocredit.yields.area.network import AreaNetwork, AreaNetworkConfig
 from agrocredit.yields.area.normals import Normals
-from agrocredit.yields.release import FILES, SCHEMA_VERSION
-from agrocredit.yields.release_folder import (
-    MANIFEST,
-    WEIGHTS,
-    check_sums,
-    loaded_tensors,
-    parse,
-    read_file,
-    refuse_code,
-)
+from agrocredit.yields.release_folder import FILES, MANIFEST, CheckedFolder, ReleaseForm, checked_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +30,7 @@ KIND: Final = "area_year"
 PLACES: Final = "places.json"
 AREA_FILES: Final = (*FILES, PLACES)
 """Every file an area release holds beside its manifest."""
+FORM: Final = ReleaseForm(kind=KIND, versions={"features_version": FEATURES_VERSION}, files=AREA_FILES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,51 +115,19 @@ def load_area_release(folder: Path) -> AreaRelease:
     InputUnusableError
         As `agrocredit.yields.load_release`.
     """
-    stated = read_file(folder, MANIFEST)
-    files = {name: read_file(folder, name) for name in AREA_FILES}
-    refuse_code(folder, files[WEIGHTS])
-    document = parse(folder, MANIFEST, lambda: tomllib.loads(stated.decode()))
-    check_sums(folder, document, files, names=AREA_FILES)
-    _check_versions(folder, document)
-    facts = parse(folder, MANIFEST, lambda: _facts(document))
-    history = parse(folder, PLACES, lambda: _history(json.loads(files[PLACES])))
+    checked = checked_folder(folder, FORM)
+    facts = checked.parsed(MANIFEST, _facts)
+    history = checked.parsed(PLACES, _history)
     units = tuple(sorted(set(history.units.tolist())))
-    network, normals = _learnt(folder, facts, units, files[WEIGHTS])
+    network, normals = _learnt(checked, facts, units)
     return AreaRelease(
         facts=facts,
         network=network,
         normals=normals,
-        calibration=parse(
-            folder, "calibration.json", lambda: _calibration(json.loads(files["calibration.json"]), facts)
-        ),
+        calibration=checked.parsed("calibration.json", lambda stated: _calibration(stated, facts)),
         history=history,
-        sha256=hashlib.sha256(stated).hexdigest(),
+        sha256=checked.sha256,
     )
-
-
-def release_kind(folder: Path) -> str:
-    """Return the kind that a release's manifest states: ``area_year``, or ``plot_season`` where it states none.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Raises
-    ------
-    InputUnusableError
-        ``release_missing`` without a manifest, ``model_invalid`` if it cannot be read.
-    """
-    stated = read_file(folder, MANIFEST)
-    return str(parse(folder, MANIFEST, lambda: tomllib.loads(stated.decode()).get("kind", "plot_season")))
-
-
-def _check_versions(folder: Path, document: Mapping[str, Any]) -> None:
-    found = (document.get("kind"), document.get("schema_version"), document.get("features_version"))
-    expected = (KIND, SCHEMA_VERSION, FEATURES_VERSION)
-    if found != expected:
-        raise InputUnusableError(
-            "model_invalid", f"{folder.name}: kind, schema and features {found}, expected {expected}"
-        )
 
 
 def _facts(document: Mapping[str, Any]) -> AreaFacts:
@@ -205,12 +162,12 @@ def _history(places: Mapping[str, Any]) -> AreaHistory:
     )
 
 
-def _learnt(folder: Path, facts: AreaFacts, units: tuple[str, ...], weights: bytes) -> tuple[AreaNetwork, Normals]:
+def _learnt(checked: CheckedFolder, facts: AreaFacts, units: tuple[str, ...]) -> tuple[AreaNetwork, Normals]:
     network = AreaNetwork(facts.network).eval()
     k = facts.network.features
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     beside = {"normals.mean": (len(units), k), "normals.scale": (k,)}
-    tensors = loaded_tensors(folder, weights, expected={**expected, **beside})
+    tensors = checked.tensors({**expected, **beside})
     normals = Normals(units=units, mean=tensors.pop("normals.mean").numpy(), scale=tensors.pop("normals.scale").numpy())
     network.load_state_dict(tensors)
     return network, normals
@@ -220,7 +177,9 @@ def _calibration(stated: Mapping[str, Any], facts: AreaFacts) -> AreaCalibration
     calibration = AreaCalibration(
         trust=tuple(float(one) for one in stated["trust"]),
         shifts=tuple(tuple(float(one) for one in row) for row in stated["shifts"]),
+        widths={str(region): tuple(float(one) for one in row) for region, row in stated["widths"].items()},
         strangeness_max=tuple(float(one) for one in stated["strangeness_max"]),
+        climate_distance_max=float(stated["climate_distance_max"]),
         years=tuple(int(year) for year in stated["years"]),
     )
     if len(calibration.trust) != len(facts.stages):

@@ -15,7 +15,8 @@ from agrocredit.domain.errors import InputUnusableError
 from agrocredit.yields.inputs import season_inputs
 from agrocredit.yields.packing import json_bytes, manifest, release_files
 from agrocredit.yields.prediction import network_quantiles
-from agrocredit.yields.release import FILES, load_release, release_in_force
+from agrocredit.yields.release import load_release, release_in_force
+from agrocredit.yields.release_folder import FILES
 
 from .conftest import training_seasons
 

@@ -104,7 +104,12 @@ def area_release():
     )
     nothing = (0.0,) * len(QUANTILE_LEVELS)
     calibration = AreaCalibration(
-        trust=(0.0, 1.0, 1.0), shifts=(nothing,) * 3, strangeness_max=(0.0, 9.0, 9.0), years=(2009, 2010, 2011)
+        trust=(0.0, 1.0, 1.0),
+        shifts=(nothing,) * 3,
+        widths={"B": (1.0, 1.2, 1.5)},
+        strangeness_max=(0.0, 9.0, 9.0),
+        climate_distance_max=12.0,
+        years=(2009, 2010, 2011),
     )
     return AreaRelease(
         facts=facts, network=network, normals=normals, calibration=calibration, history=history_of(table), sha256=""

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.estimate import QUANTILE_LEVELS
-from agrocredit.yields.area.calibration import AreaCalibration, fit_shifts, fit_trust, trusting
+from agrocredit.yields.area.calibration import AreaCalibration, fit_shifts, fit_trust, fit_widths, trusting
 
 NARROW = np.array([-0.2, -0.15, -0.05, 0.0, 0.05, 0.15, 0.2])
 
@@ -20,9 +20,15 @@ def years_with_weather(years, rows, seed=0, shock=0.5):
     return truth, np.repeat(np.arange(2000, 2000 + years), rows)
 
 
+def first_stage(n):
+    return {"stage": np.zeros(n, dtype=np.int64), "regions": np.full(n, "A", dtype=object)}
+
+
 def corrected(shifts, n):
-    one = AreaCalibration(trust=(1.0,), shifts=(shifts,), strangeness_max=(9.0,), years=())
-    return one.apply(3.0 + np.tile(NARROW, (n, 1)), np.full(n, 3.0), np.zeros(n, dtype=np.int64))
+    one = AreaCalibration(
+        trust=(1.0,), shifts=(shifts,), widths={}, strangeness_max=(9.0,), climate_distance_max=1.0, years=()
+    )
+    return one.apply(3.0 + np.tile(NARROW, (n, 1)), np.full(n, 3.0), **first_stage(n))
 
 
 def test_intervals_hold_what_they_say_in_new_years_on_average_over_many_tries():
@@ -81,11 +87,48 @@ def test_no_trust_leaves_the_level_and_the_width_as_they_were():
     st.floats(0, 8),
     st.floats(0, 1),
 )
+@settings(deadline=None)
 def test_corrected_quantiles_rise_and_stay_at_or_above_0(shifts, raw, level, trust):
-    one = AreaCalibration(trust=(trust,), shifts=(tuple(shifts),), strangeness_max=(1.0,), years=())
-    quantiles = one.apply(np.sort(raw)[None, :], np.array([level]), np.zeros(1, dtype=np.int64))
+    one = AreaCalibration(
+        trust=(trust,), shifts=(tuple(shifts),), widths={}, strangeness_max=(1.0,), climate_distance_max=1.0, years=()
+    )
+    quantiles = one.apply(np.sort(raw)[None, :], np.array([level]), **first_stage(1))
     assert (np.diff(quantiles) >= 0).all()
     assert quantiles.min() >= 0
+
+
+def errors_by_region(years, rows=40):
+    """Rows around 3 t/ha: region B errs twice as far as A, and C is known of two years alone."""
+    rng = np.random.default_rng(0)
+    regions = np.tile(np.repeat(np.array(["A", "B", "C"], dtype=object), rows), years)
+    of_year = np.repeat(np.arange(2000, 2000 + years), 3 * rows)
+    spread = np.where(regions == "B", 0.4, 0.2)
+    kept = (regions != "C") | (of_year < 2002)
+    truth = 3.0 + spread * rng.standard_normal(regions.size)
+    return {"truth": truth[kept], "years": of_year[kept], "regions": regions[kept]}
+
+
+def widths_of(rows, half_years):
+    return fit_widths(
+        3.0 + np.tile(NARROW, (rows["truth"].size, 1)),
+        rows["truth"],
+        years=rows["years"],
+        regions=rows["regions"],
+        half_years=half_years,
+    )
+
+
+def test_a_region_that_errs_twice_as_far_is_twice_as_wide_and_one_with_two_years_stays_pooled():
+    found = widths_of(errors_by_region(12), half_years=0.0)
+    assert set(found) == {"A", "B"}
+    assert found["B"] / found["A"] == pytest.approx(2.0, rel=0.1)
+
+
+def test_a_regions_own_errors_count_the_less_the_fewer_its_years():
+    few, many = (widths_of(errors_by_region(years), half_years=12.0)["B"] for years in (3, 48))
+    own = widths_of(errors_by_region(48), half_years=0.0)["B"]
+    assert 1.0 < few < many < own
+    assert np.log(many) == pytest.approx(48 / 60 * np.log(own))
 
 
 def test_two_held_out_years_are_too_few_to_calibrate():
@@ -96,4 +139,11 @@ def test_two_held_out_years_are_too_few_to_calibrate():
 
 def test_a_trust_beyond_1_is_refused():
     with pytest.raises(InputUnusableError, match="model_invalid"):
-        AreaCalibration(trust=(1.2,), shifts=((0.0,) * len(QUANTILE_LEVELS),), strangeness_max=(1.0,), years=())
+        AreaCalibration(
+            trust=(1.2,),
+            shifts=((0.0,) * len(QUANTILE_LEVELS),),
+            widths={},
+            strangeness_max=(1.0,),
+            climate_distance_max=1.0,
+            years=(),
+        )

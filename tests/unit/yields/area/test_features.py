@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agrocredit.domain.errors import InputUnusableError
@@ -53,6 +53,7 @@ def test_nothing_dated_after_the_day_of_knowledge_enters():
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-30, 45, width=32)), min_size=1, max_size=40))
+@settings(deadline=None)
 def test_every_area_year_is_computed_as_if_it_were_alone(drawn):
     row, values = np.array([r for r, _ in drawn]), [v for _, v in drawn]
     days = ["2015-04-02"] * len(values)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agrocredit.yields.area.levels import LevelConfig, levels
@@ -71,6 +71,7 @@ def test_one_failed_harvest_moves_the_level_far_less_than_a_mean_would(a_history
 
 
 @given(st.lists(st.floats(0, 12), min_size=8, max_size=8), st.floats(0, 100))
+@settings(deadline=None)
 def test_the_year_asked_about_and_later_ones_change_nothing(a_history, brought, later):
     earlier = dict(zip(range(2000, 2008), brought, strict=True))
     alone = level_of(a_history({"A1": earlier}), "A1", 2008)

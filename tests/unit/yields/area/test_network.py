@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agrocredit.yields.area.network import AreaNetwork, AreaNetworkConfig
@@ -24,6 +24,7 @@ def test_a_network_that_has_learnt_nothing_moves_no_middle():
 
 
 @given(st.integers(0, 50), st.lists(st.floats(-3, 3, width=32), min_size=3, max_size=3), st.integers(0, 2))
+@settings(deadline=None)
 def test_quantiles_rise_whatever_the_weights_and_the_season(seed, x, region):
     with torch.inference_mode():
         quantiles = a_network(seed)(torch.tensor([x]), torch.tensor([0.6]), torch.tensor([region]))[0].numpy()

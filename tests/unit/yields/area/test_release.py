@@ -13,7 +13,8 @@ from safetensors.torch import load, save
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.yields import load_release
 from agrocredit.yields.area.prediction import estimate_areas
-from agrocredit.yields.area.release import SeasonStages, load_area_release, release_kind
+from agrocredit.yields.area.release import SeasonStages, load_area_release
+from agrocredit.yields.release_folder import release_kind
 
 
 def replace_file(folder, name, content):
@@ -65,13 +66,16 @@ def test_weights_that_are_no_numbers_or_of_another_shape_are_refused(area_folder
 
 
 @pytest.mark.parametrize(
-    ("line", "other"),
-    [("features_version = 1", "features_version = 2"), ("schema_version = 1", "schema_version = 9")],
+    ("line", "other", "said"),
+    [
+        ("features_version = 1", "features_version = 2", "features_version is 2, expected 1"),
+        ("schema_version = 1", "schema_version = 9", "schema_version is 9, expected 1"),
+    ],
 )
-def test_features_of_another_version_are_refused(area_folder, line, other):
+def test_features_of_another_version_are_refused(area_folder, line, other, said):
     manifest = (area_folder / "model.toml").read_text()
     (area_folder / "model.toml").write_text(manifest.replace(line, other, 1))
-    with pytest.raises(InputUnusableError, match="kind, schema and features"):
+    with pytest.raises(InputUnusableError, match=said):
         load_area_release(area_folder)
 
 
@@ -84,12 +88,20 @@ def test_a_calibration_of_other_stages_is_refused(area_folder):
 
 
 def test_each_kind_of_release_is_refused_by_the_other_kinds_door(area_folder):
-    with pytest.raises(InputUnusableError, match="kind area_year, expected one that reads plots"):
+    with pytest.raises(InputUnusableError, match="kind area_year, expected one of kind plot_season"):
         load_release(area_folder)
     manifest = (area_folder / "model.toml").read_text()
     (area_folder / "model.toml").write_text(manifest.replace('kind = "area_year"\n', ""))
-    with pytest.raises(InputUnusableError, match="kind, schema and features"):
+    with pytest.raises(InputUnusableError, match="kind plot_season, expected one of kind area_year"):
         load_area_release(area_folder)
+
+
+def test_a_width_that_is_none_or_of_other_stages_is_refused(area_folder):
+    stated = json.loads((area_folder / "calibration.json").read_text())
+    for row in ([1.0, 0.0, 1.0], [1.0, 1.0]):
+        replace_file(area_folder, "calibration.json", json.dumps({**stated, "widths": {"A": row}}).encode())
+        with pytest.raises(InputUnusableError, match="model_invalid"):
+            load_area_release(area_folder)
 
 
 def test_a_missing_file_is_named(area_folder):
