@@ -6,6 +6,7 @@ a row: quantiles, or the reason why there are none. Nothing known after `as_of` 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from pipelines.read_once import read_once
 from pipelines.season_weather import season_thermal_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
     from agrocredit.domain.crop import Crop
     from agrocredit.domain.errors import Refusal
-    from agrocredit.yields import Release
+    from agrocredit.yields import AreaOutlook, Release
+    from pipelines.area_outlooks import AreaOutlooks, AreaSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class EstimateRequest:
     id_field: str | None = None
     explain: Path | None = None
     """JSON file to write what moved each estimate into."""
+    areas: AreaSource | None = None
+    """Where plots' regions are areas of a release: its outlook stands in for the history's where it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Knowledge:
     """Rows of the user's tables that could not be used."""
     explain: bool
     """Whether to say what moved each estimate."""
+    areas: AreaSource | None
 
 
 def estimate(request: EstimateRequest, *, progress: Progress = silent) -> Summary:
@@ -101,13 +106,17 @@ def estimate(request: EstimateRequest, *, progress: Progress = silent) -> Summar
         if request.explain is not None:
             from pipelines.explain import write_explained
 
-            write_explained({plot: found for one in answers for plot, found in one.explained.items()}, request.explain)
-    facts = {
+            explained = {plot: found for one in answers for plot, found in one.explained.items()}
+            told = {area: found for one in answers if one.areas for area, found in one.areas.influences.items()}
+            write_explained(explained, request.explain, areas=told)
+    facts: dict[str, object] = {
         "as_of": knowledge.as_of.isoformat(),
         "releases": sorted(set(table["release"].to_pylist())),
         "axes": sorted({answer.axis for answer in answers if answer.axis}),
         "abstained_because": abstained_because(table),
     }
+    if request.areas is not None:
+        facts["areas"] = _areas_said(answers)
     counts = {**estimate_counts(table), "plots_with_history": sum(answer.plots_with_history for answer in answers)}
     return Summary(counts=counts, refused=(*plot_set.refused, *knowledge.refused), facts=facts)
 
@@ -135,6 +144,7 @@ def _knowledge(request: EstimateRequest, crops: Mapping[str, Crop]) -> Knowledge
         region=request.region,
         refused=refused,
         explain=request.explain is not None,
+        areas=request.areas,
     )
 
 
@@ -179,6 +189,8 @@ class GroupAnswer:
     """Plots whose region's earlier yields spoke along."""
     explained: Mapping[str, object] = field(default_factory=dict)
     """What moved the estimates, by plot, where it was asked for."""
+    areas: AreaOutlooks | None = None
+    """What an area release said of the plots' regions, where one was asked."""
 
 
 def _answer(group: CropGroup, *, release: Release | None, knowledge: Knowledge) -> GroupAnswer:
@@ -213,12 +225,15 @@ def _predict(group: CropGroup, release: Release, knowledge: Knowledge) -> GroupA
         thermal_total_c_day=None if thermal_time is None else facts.thermal_total_c_day,
         steps=facts.network.steps,
     )
-    outlooks = {}
+    regions = group.plots["region"].where(group.plots["region"].notna(), knowledge.region)
+    areas = _areas(knowledge, release, asked={str(region) for region in regions if not pd.isna(region)})
+    outlooks: dict[str | None, AreaOutlook] = {}
     if knowledge.history is not None:
         outlooks = area_outlooks(
             knowledge.history, crop=group.crop, harvest_year=knowledge.harvest_year, config=facts.credibility
         )
-    regions = group.plots["region"].where(group.plots["region"].notna(), knowledge.region)
+    if areas is not None:
+        outlooks.update(areas.outlooks)
     plots = PlotFacts(
         area_m2=group.plots["area_m2"].to_numpy(float),
         latitude_deg=group.plots.geometry.representative_point().y.to_numpy(),
@@ -232,4 +247,28 @@ def _predict(group: CropGroup, release: Release, knowledge: Knowledge) -> GroupA
         explained=explain_rows(season, rows, release=release, plots=plots, regions=named) if knowledge.explain else {},
         axis=str(season.attrs["axis"]),
         plots_with_history=sum(outlook is not None for outlook in plots.outlooks),
+        areas=areas,
     )
+
+
+def _areas(knowledge: Knowledge, release: Release, *, asked: set[str]) -> AreaOutlooks | None:
+    """Return what the area release says of the plots' regions, None where none was named."""
+    if knowledge.areas is None:
+        return None
+    from pipelines.area_outlooks import area_release_outlooks
+
+    return area_release_outlooks(
+        knowledge.areas,
+        asked=asked,
+        crop=release.facts.crop,
+        harvest_year=knowledge.harvest_year,
+        as_of=knowledge.as_of,
+        config=release.facts.credibility,
+    )
+
+
+def _areas_said(answers: Sequence[GroupAnswer]) -> dict[str, object]:
+    """Return how many areas were answered, and how many abstained for which reason."""
+    said = [one.areas for one in answers if one.areas is not None]
+    reasons = Counter(reason.value for one in said for reason in one.abstained.values())
+    return {"answered": sum(len(one.outlooks) for one in said), "abstained_because": dict(sorted(reasons.items()))}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from agrocredit.yields import PlotFacts, Release
+    from agrocredit.yields.explanations import Influence
 
 Explained = dict[str, list[dict[str, object]]]
 """Influences by plot, strongest first."""
@@ -49,18 +50,24 @@ def explain_rows(
     return {plot: [asdict(one) for one in found] for plot, found in zip(plot_ids, influences, strict=True)}
 
 
-def write_explained(explained: Mapping[str, object], out: Path) -> None:
-    """Write explanations as JSON, plots in the order of their ids.
+def write_explained(
+    explained: Mapping[str, object], out: Path, *, areas: Mapping[str, Sequence[Influence]] | None = None
+) -> None:
+    """Write explanations as JSON: plots in the order of their ids, areas in that of their names where there are any.
 
     Parameters
     ----------
     explained : mapping
         By plot.
     out : Path
+    areas : mapping, optional
+        By area.
     """
     import json
 
     from agrocredit.store.atomic import write_text
 
-    ordered = {plot: explained[plot] for plot in sorted(explained)}
-    write_text(json.dumps({"plots": ordered}, indent=1, ensure_ascii=False) + "\n", out)
+    document: dict[str, object] = {"plots": {plot: explained[plot] for plot in sorted(explained)}}
+    if areas:
+        document["areas"] = {area: [asdict(one) for one in areas[area]] for area in sorted(areas)}
+    write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", out)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agrocredit.cli.answer import answer
 from agrocredit.cli.options import AsOf, IdField, Json, Plots
+
+if TYPE_CHECKING:
+    from pipelines.area_outlooks import AreaSource
 
 
 def estimate(
@@ -24,6 +27,10 @@ def estimate(
     release: Annotated[
         str | None, typer.Option(help="Released model, by name or folder; else the one in force.")
     ] = None,
+    areas: Annotated[
+        Path | None, typer.Option(help="Folder of labelled areas, whose units the plots' regions name.")
+    ] = None,
+    area_release: Annotated[str | None, typer.Option(help="Released model of areas, by name or folder.")] = None,
     id_field: IdField = None,
     explain: Annotated[Path | None, typer.Option(help="JSON file to say in what moved each estimate.")] = None,
     as_json: Json = False,
@@ -45,5 +52,16 @@ def estimate(
         release=release,
         id_field=id_field,
         explain=explain,
+        areas=_area_source(areas, area_release),
     )
     answer(lambda progress: run(request, progress=progress), as_json=as_json)
+
+
+def _area_source(data: Path | None, release: str | None) -> AreaSource | None:
+    if data is None and release is None:
+        return None
+    if data is None or release is None:
+        raise typer.BadParameter("--areas and --area-release go together: what is asked, and on what")
+    from pipelines.area_outlooks import AreaSource
+
+    return AreaSource(release=release, data=data)

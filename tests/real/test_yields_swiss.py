@@ -13,7 +13,12 @@ import pandas as pd
 import pytest
 
 from agrocredit.domain.estimate import QUANTILE_COLUMNS
+from agrocredit.store.bundled import models_path
+from agrocredit.yields import release_in_force
+from pipelines.adapt import adapt
+from pipelines.area_outlooks import AreaSource
 from pipelines.estimate import EstimateRequest, estimate
+from pipelines.evaluate import evaluate
 from pipelines.observe import ObserveRequest, observe
 
 FARMS = ("ch_swissfuturefarm_2022", "ch_arenenberg_2022")
@@ -39,10 +44,10 @@ def history(shared, tmp_path_factory):
 @pytest.fixture(scope="module", params=FARMS)
 def farm(request, shared, tmp_path_factory):
     """Observe a farm from a day to a day; estimate what its fields will bring."""
-    folder, work = shared / "imagery" / request.param, tmp_path_factory.mktemp(request.param)
+    folder, work, said = shared / "imagery" / request.param, tmp_path_factory.mktemp(request.param), {}
     plots = folder / "parcels" / "parcels_2022.geojson"
 
-    def run(*, end, as_of, history=None):
+    def run(*, end, as_of, history=None, areas=None):
         seen = work / f"observations-{end}"
         if not seen.exists():
             scenes = str(folder / "stac" / "items.json")
@@ -59,11 +64,27 @@ def farm(request, shared, tmp_path_factory):
             out=out,
             as_of=as_of,
             history=history,
+            region="CHE",
+            areas=areas,
         )
-        estimate(request)
+        said.update(estimate(request).facts)
         return pd.read_parquet(out)
 
+    run.said = said
     return run
+
+
+@pytest.fixture(scope="module")
+def switzerland(shared, tmp_path_factory):
+    """Give the national yields as labelled areas, Switzerland's with sixteen years of weather from near Zurich."""
+    out = tmp_path_factory.mktemp("areas") / "national"
+    adapt("national_fao", [shared / "yields" / "national_fao"], out=out)
+    days = pd.read_csv(shared / "plots" / "parcels_ch_zurich" / "weather_data.csv", sep=";", encoding="utf-8-sig")
+    days.columns = ["date", "t_mean_c", "rain_sum_mm"]
+    days["date"] = pd.to_datetime(days["date"], format="%d.%m.%Y")
+    days["year"] = days["date"].dt.year + (days["date"].dt.month >= 9)
+    days.assign(unit="CHE", date=days["date"].dt.date).to_parquet(out / "series.parquet")
+    return out
 
 
 def test_good_wheat_is_answered_at_harvest_and_near_what_the_country_brings(farm, history):
@@ -88,3 +109,21 @@ def test_an_estimate_in_may_is_the_same_whether_or_not_june_has_been_seen(farm, 
     known_later = farm(end=date(2022, 9, 1), as_of=as_of, history=history)
     known_then = farm(end=date(2022, 5, 18), as_of=as_of, history=history)
     pd.testing.assert_frame_equal(known_later, known_then)
+
+
+def test_the_county_release_abstains_on_switzerland_and_the_release_in_force_answers_with_the_history(
+    farm, history, switzerland
+):
+    as_of = date(2022, 8, 15)
+    alone = farm(end=date(2022, 9, 1), as_of=as_of, history=history)
+    asked = AreaSource(release="wheat-us-county", data=switzerland)
+    joined = farm(end=date(2022, 9, 1), as_of=as_of, history=history, areas=asked)
+    assert farm.said["areas"] == {"answered": 0, "abstained_because": {"out_of_distribution": 1}}
+    pd.testing.assert_frame_equal(joined, alone)
+    assert set(alone["release"]) == {release_in_force(models_path(), "winter_wheat", as_of=as_of)}
+
+
+def test_no_country_is_answered_by_the_county_release_whatever_its_history(switzerland):
+    facts = evaluate("wheat-us-county", data=switzerland, years=(2016, 2018)).facts
+    assert facts["n"] == 0
+    assert facts["abstained"] > 300
