@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
 
+IDLE_MAX_S = 2.0
+"""Older connections are not used again: the server closes them after five seconds, perhaps at this moment."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """What came of one request."""
@@ -41,7 +45,7 @@ class Client:
     def __init__(self, port: int, key: str, *, connections: int = 64) -> None:
         self._port, self._key = port, key
         self._free = asyncio.Semaphore(connections)
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter, float]] = []
 
     async def ask(self, method: str, path: str, body: object = None, *, once: str | None = None) -> Heard:
         """Send a request and return its answer, timed from now; `once` is its idempotency key."""
@@ -58,7 +62,7 @@ class Client:
             if b"connection: close" in answer:
                 writer.close()
             else:
-                self._idle.append((reader, writer))
+                self._idle.append((reader, writer, asyncio.get_running_loop().time()))
         return Heard(
             status=int(answer.split(b" ", 2)[1]),
             seconds=asyncio.get_running_loop().time() - begun,
@@ -68,8 +72,8 @@ class Client:
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof():  # the server closes what was idle for some seconds
+            reader, writer, since = self._idle.pop()
+            if asyncio.get_running_loop().time() - since < IDLE_MAX_S:
                 return reader, writer
             writer.close()
         return await asyncio.open_connection("127.0.0.1", self._port)

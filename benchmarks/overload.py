@@ -86,17 +86,19 @@ def main() -> None:
         set_up(folder, url)
         fill(url)
         server, key = start_service(folder, url, port, "--business-date", AS_OF.isoformat())
-        asyncio.run(peak_rate(port, key, 3))  # warms up
-        clock = [cpu_seconds(server.pid)]
-        peak, before_mb = asyncio.run(peak_rate(port, key, asked.seconds)), memory_mb(server.pid)
-        clock.append(cpu_seconds(server.pid))
-        heard, took = asyncio.run(flood(port, key, rate=TIMES * peak, seconds=asked.seconds))
-        clock.append(cpu_seconds(server.pid))
-        usual_s, after_mb = asyncio.run(seconds_to_usual(port, key)), memory_mb(server.pid)
-        good, refused = [one for one in heard if one.status == 201], [one for one in heard if one.status != 201]
-        missing = asyncio.run(lost(port, key, [one.body["id"] for one in good]))
-        server.terminate()
-        server.wait()
+        try:
+            asyncio.run(peak_rate(port, key, 3))  # warms up
+            clock = [cpu_seconds(server.pid)]
+            peak, before_mb = asyncio.run(peak_rate(port, key, asked.seconds)), memory_mb(server.pid)
+            clock.append(cpu_seconds(server.pid))
+            heard, took = asyncio.run(flood(port, key, rate=TIMES * peak, seconds=asked.seconds))
+            clock.append(cpu_seconds(server.pid))
+            usual_s, after_mb = asyncio.run(seconds_to_usual(port, key)), memory_mb(server.pid)
+            good, refused = [one for one in heard if one.status == 201], [one for one in heard if one.status != 201]
+            missing = asyncio.run(lost(port, key, [one.body["id"] for one in good]))
+        finally:
+            server.terminate()
+            server.wait()
     print(f"peak {peak:.0f}/s; at {TIMES} x for {asked.seconds:g} s, the last answer after {took:.1f} s:")
     show_latencies("acknowledged", good)
     print(f"  goodput {len(good) / took:.0f}/s, {len(good) / took / peak:.0%} of peak; {missing} of them lost")

@@ -90,11 +90,13 @@ def main() -> None:
         set_up(folder, url)
         fill(url)
         server, key = start_service(folder, url, port, "--business-date", AS_OF.isoformat())
-        parts = asyncio.run(soak(port, key, server.pid, rate=asked.rate, minutes=asked.minutes))
-        begun = time.monotonic()
-        server.terminate()
-        server.wait()
-        stopped_s = time.monotonic() - begun
+        try:
+            parts = asyncio.run(soak(port, key, server.pid, rate=asked.rate, minutes=asked.minutes))
+        finally:
+            begun = time.monotonic()
+            server.terminate()
+            server.wait()
+            stopped_s = time.monotonic() - begun
     tenth = max(1, len(parts) // 10)
     statuses = sorted(frozenset().union(*(part.statuses for part in parts)))
     print(f"{asked.minutes:g} minutes at {asked.rate:g}/s, statuses {statuses}")
