@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +16,8 @@ from pipelines import region as region_flow
 from pipelines.demo import REGION
 from pipelines.region import run_region
 from pipelines.sample import build_sample, load_settings
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +169,19 @@ def test_a_region_without_its_plots_is_refused_before_anything_is_written(place,
     with pytest.raises(InputUnusableError):
         run_region(tmp_path / "region.toml", out=tmp_path / "run")
     assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_the_notebook_runs_from_top_to_bottom(run, place, tmp_path, monkeypatch, capsys):
+    _, undisturbed = run
+    (tmp_path / "sample").symlink_to(place / "sample")
+    (tmp_path / "run").symlink_to(undisturbed)
+    monkeypatch.setenv("AGROCREDIT_DEMO", str(tmp_path))
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    notebook = json.loads((ROOT / "notebooks" / "a-season.ipynb").read_text())
+    words = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            exec("".join(cell["source"]), words)  # noqa: S102 - our own cells
+    assert words["found"].counts["gained"] == 0 < words["found"].counts["lost"]
+    assert "90 % interval: holds" in capsys.readouterr().out
