@@ -6,6 +6,7 @@ Shapefile are unpacked, under names of our own, into a temporary folder that goe
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import stat
@@ -65,6 +66,10 @@ def unpacked_shapefile(path: Path) -> Iterator[Path]:
             UnicodeDecodeError,
         ) as error:
             raise _rejected(path, f"not a readable ZIP archive ({shown(str(error))})") from error
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # anything but an offset before the file, such as a full disk
+                raise
+            raise _rejected(path, "not a readable ZIP archive: a member begins outside of it") from error
         yield Path(folder) / "plots.shp"
 
 

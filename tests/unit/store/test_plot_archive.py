@@ -157,6 +157,16 @@ def test_a_damaged_member_is_rejected(archive, members):
     assert_rejected(path, "not a readable ZIP")
 
 
+def test_a_table_of_contents_that_points_before_the_file_is_rejected(archive, members):
+    path = archive(members)
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    start = int.from_bytes(content[end + 16 : end + 20], "little")
+    content[end + 16 : end + 20] = (start + 10_000).to_bytes(4, "little")  # members seem to begin 10,000 bytes earlier
+    path.write_bytes(content)
+    assert_rejected(path, "not a readable ZIP")
+
+
 def test_text_in_the_wrong_encoding_is_rejected(archive, members):
     members["p.dbf"] = members["p.dbf"].replace("Körner".encode(), b"K\xf6rnerx")
     code, _ = code_and_detail(archive(members))
