@@ -109,16 +109,26 @@ def estimate(request: EstimateRequest, *, progress: Progress = silent) -> Summar
             explained = {plot: found for one in answers for plot, found in one.explained.items()}
             told = {area: found for one in answers if one.areas for area, found in one.areas.influences.items()}
             write_explained(explained, request.explain, areas=told)
+    refused = (*plot_set.refused, *knowledge.refused)
+    return _summary(table, answers, knowledge=knowledge, refused=refused)
+
+
+def _summary(
+    table: pa.Table, answers: Sequence[GroupAnswer], *, knowledge: Knowledge, refused: tuple[Refusal, ...]
+) -> Summary:
     facts: dict[str, object] = {
         "as_of": knowledge.as_of.isoformat(),
         "releases": sorted(set(table["release"].to_pylist())),
         "axes": sorted({answer.axis for answer in answers if answer.axis}),
         "abstained_because": abstained_because(table),
     }
-    if request.areas is not None:
-        facts["areas"] = _areas_said(answers)
     counts = {**estimate_counts(table), "plots_with_history": sum(answer.plots_with_history for answer in answers)}
-    return Summary(counts=counts, refused=(*plot_set.refused, *knowledge.refused), facts=facts)
+    if knowledge.areas is not None:
+        said = [one.areas for one in answers if one.areas is not None]
+        reasons = Counter(reason.value for one in said for reason in one.abstained.values())
+        facts["areas_abstained_because"] = dict(sorted(reasons.items()))
+        counts |= {"areas_answered": sum(len(one.outlooks) for one in said), "areas_abstained": reasons.total()}
+    return Summary(counts=counts, refused=refused, facts=facts)
 
 
 def _knowledge(request: EstimateRequest, crops: Mapping[str, Crop]) -> Knowledge:
@@ -265,10 +275,3 @@ def _areas(knowledge: Knowledge, release: Release, *, asked: set[str]) -> AreaOu
         as_of=knowledge.as_of,
         config=release.facts.credibility,
     )
-
-
-def _areas_said(answers: Sequence[GroupAnswer]) -> dict[str, object]:
-    """Return how many areas were answered, and how many abstained for which reason."""
-    said = [one.areas for one in answers if one.areas is not None]
-    reasons = Counter(reason.value for one in said for reason in one.abstained.values())
-    return {"answered": sum(len(one.outlooks) for one in said), "abstained_because": dict(sorted(reasons.items()))}

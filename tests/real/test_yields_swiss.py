@@ -118,7 +118,7 @@ def test_the_county_release_abstains_on_switzerland_and_the_release_in_force_ans
     alone = farm(end=date(2022, 9, 1), as_of=as_of, history=history)
     asked = AreaSource(release="wheat-us-county", data=switzerland)
     joined = farm(end=date(2022, 9, 1), as_of=as_of, history=history, areas=asked)
-    assert farm.said["areas"] == {"answered": 0, "abstained_because": {"out_of_distribution": 1}}
+    assert farm.said["areas_abstained_because"] == {"out_of_distribution": 1}
     pd.testing.assert_frame_equal(joined, alone)
     assert set(alone["release"]) == {release_in_force(models_path(), "winter_wheat", as_of=as_of)}
 
