@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from agrocredit.credit.terms import ScaleOfFinance
@@ -39,9 +38,3 @@ def short_term_limit(crop_part: NDArray[np.float64], *, rule: ScaleOfFinance, ye
         return first * (1.0 + rule.yearly_increase) ** years_after
     grown = crop_part * (1.0 + rule.yearly_increase) ** years_after
     return first + (grown - crop_part)
-
-
-def permissible_limit(crop_part: float, *, rule: ScaleOfFinance, card_years: int, long_term: float) -> float:
-    """Return the card's maximum permissible limit: the last year's short-term limit plus the long-term part."""
-    last = short_term_limit(np.array([crop_part]), rule=rule, year=card_years)
-    return float(last[0]) + long_term

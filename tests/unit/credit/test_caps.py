@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from agrocredit.credit import load_policy
+from agrocredit.credit import load_policy, parse_policy
 from agrocredit.credit.area import declared_differs, effective_area_m2
 from agrocredit.credit.caps import bullet_capacity
-from agrocredit.credit.kisan_credit_card import permissible_limit, short_term_limit
+from agrocredit.credit.kisan_credit_card import short_term_limit
+from agrocredit.credit.policy import PACKS
 from agrocredit.credit.rounding import floor_to_minor
 from agrocredit.domain.units import area_to_m2
 
@@ -71,12 +72,22 @@ def card(desk):
     return load_policy("kisan-credit-card-in").on(desk.plot()["as_of"])
 
 
-def test_the_kisan_credit_card_example(card):
-    rule = card.scale_of_finance
-    crop_part = np.array([25_000.0 * 2])
-    years = [round(float(short_term_limit(crop_part, rule=rule, year=year)[0]), 2) for year in range(1, 6)]
-    assert years == [65_000.0, 71_500.0, 78_650.0, 86_515.0, 95_166.5]
-    assert permissible_limit(50_000.0, rule=rule, card_years=5, long_term=20_000.0) == pytest.approx(115_166.5)
+CARD_YEARS = [6_500_000, 7_150_000, 7_865_000, 8_651_500, 9_516_650]
+
+
+@pytest.mark.parametrize(("year", "scale_of_finance_minor"), enumerate(CARD_YEARS, start=1))
+def test_the_kisan_credit_card_example_year_by_year(desk, card, year, scale_of_finance_minor):
+    """25,000 rupees an acre on two acres: a tenth and a fifth on top, then a tenth more each year."""
+    text = (PACKS / "kisan-credit-card-in.toml").read_text(encoding="utf-8")
+    given = "[scale_of_finance.card_year]"
+    head, tail = text.split(given)
+    later = parse_policy(head + given + tail.replace("2018-07-04 = 1 ", f"2018-07-04 = {year} ", 1), source="card.toml")
+    two_acres_m2 = area_to_m2(2, "acre") / card.area.cropped_fraction_low
+    plots = [desk.plot(area_m2=two_acres_m2, median=12.0, spread=0.4)]
+    decision = desk.decide(plots, policy=later)
+    assert decision.caps["scale_of_finance"] == scale_of_finance_minor
+    assert decision.binding_cap == "scale_of_finance"
+    assert decision.limit_minor == scale_of_finance_minor // 10_000 * 10_000
 
 
 def test_the_yearly_increase_may_stand_on_the_crop_part_alone(card):
@@ -84,15 +95,6 @@ def test_the_yearly_increase_may_stand_on_the_crop_part_alone(card):
 
     rule = replace(card.scale_of_finance, increase_on="crop_part")
     assert float(short_term_limit(np.array([50_000.0]), rule=rule, year=2)[0]) == pytest.approx(70_000.0)
-
-
-def test_scale_of_finance_binds_for_a_good_field_of_two_acres(desk, card):
-    two_acres = area_to_m2(2, "acre") / card.area.cropped_fraction_low
-    plots = [desk.plot(area_m2=two_acres, median=8.0, spread=0.4)]
-    decision = desk.decide(plots, policy=load_policy("kisan-credit-card-in"))
-    assert decision.caps["scale_of_finance"] == 6_500_000
-    assert decision.binding_cap == "scale_of_finance"
-    assert decision.limit_minor == 6_500_000
 
 
 def test_every_cap_stands_in_the_table_as_text(desk):
