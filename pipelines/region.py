@@ -1,4 +1,4 @@
-"""All three steps for a region, and the report: plots -> observations -> estimates -> decisions -> page.
+"""All steps for a region, and the report: plots -> observations -> estimates -> decisions -> notices, tranches -> page.
 
 Every step writes one file or folder into the run folder and notes in ``run.json`` what it rests on. ``resume`` skips a
 step whose note and output still stand; because each step gives the same bytes for the same inputs, a resumed run ends
@@ -15,9 +15,11 @@ from agrocredit.domain.summary import Summary
 from pipelines.assess import AssessRequest, assess
 from pipelines.carry_over import standing_scenes
 from pipelines.check_plots import check_plots
+from pipelines.cut_notices import write_cut_notices
 from pipelines.estimate import EstimateRequest, estimate
 from pipelines.observe import ObserveRequest, observe
 from pipelines.outcome import abstained_because, decision_counts, decision_facts, estimate_counts, seen_counts
+from pipelines.pay_out import pay_out
 from pipelines.progress import Progress, silent
 from pipelines.region_config import RegionConfig, load_region
 from pipelines.report import write_report
@@ -76,7 +78,9 @@ def run_region(
             stands=lambda: _pixels_stand(config, run),
         )
         steps.do("estimate", run.estimates, _estimate_key(config, run), lambda: _estimate(config, run, progress))
-        steps.do("assess", run.decisions, _assess_key(config, run), lambda: _assess(config, run))
+        steps.do("assess", run.decisions, _assess_key(config, run), lambda: assess(_assess_request(config, run)))
+        steps.do("notices", run.notices, _notices_key(config, run), lambda: _notices(config, run))
+        steps.do("tranches", run.tranches, _tranches_key(config, run), lambda: _tranches(config, run))
         return _close(steps, run)
 
 
@@ -222,20 +226,44 @@ def _estimate(config: RegionConfig, run: RunFolder, progress: Progress) -> Summa
     return estimate(request, progress=progress)
 
 
-def _assess_key(config: RegionConfig, run: RunFolder) -> str:
-    holdings = (config.plots.holdings,) if config.plots.holdings else ()
+def _rules(config: RegionConfig) -> str | Path:
+    """Return the policy as a key reads it: a file by its bytes, a pack that ships by its name."""
     policy = Path(config.assess.policy)
-    rules = policy if policy.is_file() else config.assess.policy
-    return step_key(run.plots, run.estimates, rules, config.assess.as_of, *holdings)
+    return policy if policy.is_file() else config.assess.policy
 
 
-def _assess(config: RegionConfig, run: RunFolder) -> Summary:
-    request = AssessRequest(
+def _assess_key(config: RegionConfig, run: RunFolder) -> str:
+    known = {"holdings": config.plots.holdings, "finances": config.assess.finances, "previous": config.assess.previous}
+    files = [part for name, path in known.items() if path is not None for part in (name, path)]
+    return step_key(run.plots, run.estimates, _rules(config), config.assess.as_of, *files)
+
+
+def _assess_request(config: RegionConfig, run: RunFolder) -> AssessRequest:
+    return AssessRequest(
         estimates=run.estimates,
         plots=run.plots,
         policy=config.assess.policy,
         as_of=config.assess.as_of,
         out=run.decisions,
         holdings=config.plots.holdings,
+        finances=config.assess.finances,
+        previous=config.assess.previous,
     )
-    return assess(request)
+
+
+def _notices_key(config: RegionConfig, run: RunFolder) -> str:
+    return step_key(run.decisions, _rules(config))
+
+
+def _notices(config: RegionConfig, run: RunFolder) -> Summary:
+    return write_cut_notices(_assess_request(config, run), out=run.notices)
+
+
+def _tranches_key(config: RegionConfig, run: RunFolder) -> str:
+    seen = (config.assess.seen,) if config.assess.seen else ()
+    return step_key(run.decisions, _rules(config), config.assess.as_of, *seen)
+
+
+def _tranches(config: RegionConfig, run: RunFolder) -> Summary:
+    settings = config.assess
+    return pay_out(run.decisions, policy=settings.policy, as_of=settings.as_of, out=run.tranches, seen=settings.seen)

@@ -58,10 +58,16 @@ class EstimateSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessSection:
-    """By which rules, and on which day."""
+    """By which rules, on which day, and what is known of the farmers beside their fields."""
 
     policy: str
     as_of: date
+    finances: Path | None = None
+    """What farmers earn besides and owe."""
+    previous: Path | None = None
+    """Decisions of an earlier day: the limits in force."""
+    seen: Path | None = None
+    """What was seen on the fields, for the parts of a limit that wait for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

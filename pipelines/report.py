@@ -60,6 +60,8 @@ def _inputs(folder: RunFolder) -> Any:  # noqa: ANN401 - ReportInputs, imported 
         observations=folder.read_observations() if observed else None,
         estimates=estimates,
         decisions=decisions,
+        tranches=folder.read_tranches() if folder.tranches.is_file() else None,
+        notices=folder.read_notices() if folder.notices.is_file() else (),
         sentences=_sentence,
         refused=[refusal.as_dict() for refusal in record.refused] if record else (),
         crops=known_crops(),

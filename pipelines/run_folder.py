@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,16 @@ class RunFolder:
         return self.path / "decisions.parquet"
 
     @property
+    def tranches(self) -> Path:
+        """Parts of the limits, and what is released of them."""
+        return self.path / "tranches.parquet"
+
+    @property
+    def notices(self) -> Path:
+        """What farmers whose limit was cut are told, JSON."""
+        return self.path / "notices.json"
+
+    @property
     def report(self) -> Path:
         """The page."""
         return self.path / "report.html"
@@ -61,3 +72,26 @@ class RunFolder:
         from agrocredit.store.tables import read_parquet_table
 
         return read_parquet_table(self.decisions, DECISIONS, "decisions")
+
+    def read_tranches(self) -> pa.Table:
+        """Return the parts of the limits, columns as `agrocredit.credit.TRANCHES`."""
+        from agrocredit.credit import TRANCHES
+        from agrocredit.store.tables import read_parquet_table
+
+        return read_parquet_table(self.tranches, TRANCHES, "tranches")
+
+    def read_notices(self) -> list[dict[str, Any]]:
+        """Return what farmers whose limit was cut are told, as `pipelines.cut_notices` writes it.
+
+        Raises
+        ------
+        InputUnusableError
+            ``run_invalid`` for a file that is no such list.
+        """
+        from agrocredit.domain.errors import InputUnusableError
+
+        try:
+            notices = json.loads(self.notices.read_bytes())
+            return [{name: one[name] for name in ("farmer_id", "season", "sentences")} for one in notices]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputUnusableError("run_invalid", f"{self.notices.name} is no list of notices ({error})") from error

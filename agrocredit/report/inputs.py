@@ -40,6 +40,10 @@ class ReportInputs:
     """Columns of the contract, with `index` among the index columns."""
     estimates: Table | None = None
     decisions: Table | None = None
+    tranches: Table | None = None
+    """Parts of the limits: ``farmer_id, amount_minor, currency, because, waits_until``."""
+    notices: Sequence[Mapping[str, Any]] = ()
+    """What farmers whose limit was cut are told: ``farmer_id``, ``season`` and ``sentences``."""
     holdings: Table | None = None
     """Columns farmer_id and plot_id; without it the plots' own farmer_id counts."""
     sentences: Sentences = field(default_factory=dict)

@@ -53,6 +53,8 @@ class FarmerView:
     """q05, q50, q95: area-weighted means over the farmer's estimated plots; None where there is none."""
     estimated: int
     """How many of the plots have an estimate."""
+    change: str | None
+    """What the decision does to the limit that was in force; None without one before and after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +203,7 @@ def _farmer(row: dict[Any, Any], positions: list[int], plots: tuple[PlotView, ..
         plots=tuple(positions),
         interval_t_ha=interval,
         estimated=len(estimated),
+        change=None if pd.isna(row["limit_change"]) else str(row["limit_change"]),
     )
 
 

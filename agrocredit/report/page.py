@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agrocredit.domain.decision import Outcome
-from agrocredit.report import headline, limits, reasons
+from agrocredit.report import headline, in_force, limits, reasons
 from agrocredit.report.atlas import PLOTS_DRAWN_MAX, draw_atlas, overlap_words
 from agrocredit.report.colours import CATEGORIES, shades
 from agrocredit.report.curve_cards import curve_cards, shared_frame
@@ -69,6 +69,10 @@ def render_report(inputs: ReportInputs) -> str:
             empty_curve=empty_curve(frame) if frame else None,
             caps=limits.binding_caps(run),
             spreads=limits.spreads(run),
+            changes=in_force.limit_changes(run),
+            notices=in_force.cut_notices(inputs),
+            notices_owed=len(inputs.notices),
+            parts=in_force.parts_paid(inputs),
             farmers=_first_rows(inputs, run),
             reasons=_reasons(inputs, run),
             abstentions=reasons.abstentions(run, area_unit=inputs.area_unit),

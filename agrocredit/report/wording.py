@@ -13,6 +13,23 @@ OUTCOMES: dict[Outcome, str] = {
     Outcome.DECLINED: "declined",
 }
 
+CHANGES: dict[str, str] = {
+    "new": "new limits",
+    "kept": "limits that stand as they were",
+    "raised": "limits raised",
+    "cut_pending": "limits that stand, where a clear look asked for less and a second one must agree",
+    "cut": "limits cut after two clear looks, or by what is owed elsewhere: each is owed a notice",
+}
+"""What decisions do to limits in force."""
+
+PAID: dict[str, str] = {
+    "at_once": "paid at once",
+    "seen": "paid, because the field showed what it waited for",
+    "time_out": "paid, because its time ran out without a clear look",
+    "waiting": "waits for what is to be seen on the field",
+}
+"""Why a part of a limit is paid or waits, in the order of the page."""
+
 CAPS: dict[CapName, str] = {
     CapName.REPAYMENT_CAPACITY: "what a poor harvest can repay",
     CapName.WORKING_CAPITAL_NEED: "what the season's costs ask for",

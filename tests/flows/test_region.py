@@ -3,8 +3,10 @@
 import json
 import shutil
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -77,7 +79,7 @@ def test_land_that_is_no_field_and_crops_nobody_knows_get_no_number(run, place):
 def test_the_record_of_the_run_names_no_place_and_no_time(run):
     _, folder = run
     record = json.loads((folder / "run.json").read_text())
-    assert set(record["steps"]) == {"plots", "observe", "estimate", "assess"}
+    assert set(record["steps"]) == {"plots", "observe", "estimate", "assess", "notices", "tranches"}
     assert record["simulated"] is True
     assert str(folder.parent) not in (folder / "run.json").read_text()
 
@@ -156,6 +158,60 @@ def test_resume_looks_again_at_a_scene_that_was_refused_and_leaves_what_rests_on
     path.write_bytes(whole)
     run_region(moved / "region.toml", out=out, resume=True)
     assert everything(out) == everything(undisturbed)
+
+
+def larger_limits_of_april(decisions):
+    """The same farmers a while ago: twice the limit, and a first clear look has asked for less."""
+    rows = decisions.to_pylist()
+    for row in rows:
+        caps = {name: 2 * amount for name, amount in json.loads(row["caps"]).items()}
+        row |= {
+            "as_of": date(2024, 4, 1),
+            "limit_minor": 2 * row["limit_minor"],
+            "caps": json.dumps(caps),
+            "limit_since": row["limit_minor"] and date(2024, 4, 1),
+            "limit_change": "cut_pending" if row["limit_minor"] else None,
+            "cut_pending_looks": 1 if row["limit_minor"] else None,
+        }
+    return pa.Table.from_pylist(
+        [{**row, "limit_since": row["limit_since"] or None} for row in rows], schema=decisions.schema
+    )
+
+
+def test_limits_in_force_debts_and_what_was_seen_enter_a_region_and_its_page(run, place, tmp_path):
+    _, undisturbed = run
+    out = tmp_path / "copy"
+    shutil.copytree(undisturbed, out)
+    first = pq.read_table(out / "decisions.parquet")
+    approved = [row for row in first.to_pylist() if row["outcome"] == "approved"]
+    pq.write_table(larger_limits_of_april(first), tmp_path / "april.parquet")
+    owing, emerged = approved[0]["farmer_id"], approved[1]["farmer_id"]
+    nothing = "\n".join(f"{row['farmer_id']},CNY,0,0,0" for row in first.to_pylist() if row["farmer_id"] != owing)
+    (tmp_path / "finances.csv").write_text(
+        "farmer_id,currency,off_farm_income_minor,existing_debt_service_minor,outstanding_minor\n"
+        f"{owing},CNY,0,0,2000000000\n{nothing}\n"
+    )
+    (tmp_path / "seen.csv").write_text(f"farmer_id,season,event,seen_on\n{emerged},2024,emerged,2024-04-20\n")
+    known = 'finances = "finances.csv"\nprevious = "april.parquet"\nseen = "seen.csv"\n'
+    text = (place / "region.toml").read_text().replace('"sample/', f'"{place}/sample/') + known
+    (tmp_path / "region.toml").write_text(text)
+    summary = run_region(tmp_path / "region.toml", out=out, resume=True)
+
+    after = {row["farmer_id"]: row for row in pq.read_table(out / "decisions.parquet").to_pylist()}
+    assert after[owing]["outcome"] == "referred"  # other loans leave no room
+    cut = {farmer for farmer, row in after.items() if row["limit_change"] == "cut"}
+    assert len(cut) > len(approved) / 2
+    notices = json.loads((out / "notices.json").read_text())
+    assert [notice["farmer_id"] for notice in notices] == sorted(cut)
+    assert all("CNY" in notice["sentences"][0] for notice in notices)
+    parts = pq.read_table(out / "tranches.parquet").to_pylist()
+    assert {part["because"] for part in parts if part["farmer_id"] == emerged} == {"at_once", "seen"}
+    assert sum(part["amount_minor"] for part in parts) == sum(row["limit_minor"] for row in after.values())
+    page = (out / "report.html").read_text()
+    assert notices[0]["sentences"][0] in page
+    assert "paid at once" in page
+    assert "limits cut" in page
+    assert summary.counts["approved"] == sum(row["outcome"] == "approved" for row in after.values())
 
 
 def test_two_runs_on_one_output_exclude_each_other(place):
