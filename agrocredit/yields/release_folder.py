@@ -66,7 +66,7 @@ class CheckedFolder:
 
     def tensors(self, expected: Mapping[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
         """Return the weights, after checking their names, shapes and that all are finite numbers."""
-        return loaded_tensors(self.folder, self.files[WEIGHTS], expected=expected)
+        return _loaded_tensors(self.folder, self.files[WEIGHTS], expected=expected)
 
 
 def checked_folder(folder: Path, form: ReleaseForm) -> CheckedFolder:
@@ -94,8 +94,8 @@ def checked_folder(folder: Path, form: ReleaseForm) -> CheckedFolder:
             "model_invalid", f"{folder.name} is a release of kind {found}, expected one of kind {form.kind}"
         )
     files = {name: read_file(folder, name) for name in form.files}
-    refuse_code(folder, files[WEIGHTS])
-    check_sums(folder, document, files, names=form.files)
+    _refuse_code(folder, files[WEIGHTS])
+    _check_sums(folder, document, files, names=form.files)
     for name, version in {"schema_version": SCHEMA_VERSION, **form.versions}.items():
         if document.get(name) != version:
             raise InputUnusableError(
@@ -153,7 +153,7 @@ def read_file(folder: Path, name: str) -> bytes:
         raise InputUnusableError("release_missing", f"release {folder.name} has no {name}") from error
 
 
-def refuse_code(folder: Path, weights: bytes) -> None:
+def _refuse_code(folder: Path, weights: bytes) -> None:
     """Refuse what is not the safetensors format, before anything parses it."""
     header = int.from_bytes(weights[:8], "little") if len(weights) >= 8 else -1
     if not weights[8:].startswith(b"{"):
@@ -167,7 +167,7 @@ def refuse_code(folder: Path, weights: bytes) -> None:
         )
 
 
-def check_sums(folder: Path, document: Mapping[str, Any], files: Mapping[str, bytes], *, names: Sequence[str]) -> None:
+def _check_sums(folder: Path, document: Mapping[str, Any], files: Mapping[str, bytes], *, names: Sequence[str]) -> None:
     """Refuse a file that is not the one the manifest names: ``model_untrusted``."""
     stated = document.get("files")
     for name in names:
@@ -180,23 +180,10 @@ def check_sums(folder: Path, document: Mapping[str, Any], files: Mapping[str, by
             )
 
 
-def loaded_tensors(folder: Path, weights: bytes, *, expected: Mapping[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
-    """Return the tensors of a weights file, after checking their names, shapes and that all are finite numbers.
-
-    Parameters
-    ----------
-    folder : Path
-        Named in errors.
-    weights : bytes
-        In the safetensors format.
-    expected : mapping
-        Shape of every tensor by name.
-
-    Raises
-    ------
-    InputUnusableError
-        ``model_invalid``.
-    """
+def _loaded_tensors(
+    folder: Path, weights: bytes, *, expected: Mapping[str, tuple[int, ...]]
+) -> dict[str, torch.Tensor]:
+    """Return the tensors of a weights file, after checking their names, shapes and that all are finite numbers."""
     try:
         tensors: dict[str, torch.Tensor] = load_tensors(weights)
     except (SafetensorError, ValueError, KeyError) as error:
