@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from agrocredit.store.sql import Database
     from pipelines.assess import AssessRequest
 
+_TOLD = ("outcome", "limit_minor", "currency", "limit_change", "binding_cap", "caps")
+"""What every result says of itself, before reasons."""
+
 
 def write_decision_record(request: AssessRequest, *, farmer_id: str, season: str) -> Summary:
     """Write the record of one farmer's decision to ``request.out``: every input and the result, canonical JSON.
@@ -124,9 +127,7 @@ def explain_decision(path: Path, *, policy: str | None = None, language: str = "
     facts = {
         "farmer_id": record["farmer_id"],
         "season": record["season"],
-        **{
-            name: result[name] for name in ("outcome", "limit_minor", "currency", "limit_change", "binding_cap", "caps")
-        },
+        **{name: result[name] for name in _TOLD},
         "adverse": told.adverse,
         "reasons": [{"code": code, "sentence": sentence} for code, sentence in told.reasons],
         "would_change": [
@@ -141,17 +142,17 @@ def explain_decision(path: Path, *, policy: str | None = None, language: str = "
 
 def _read_record(path: Path) -> tuple[bytes, dict[str, Any]]:
     """Return the bytes of a record and what they say."""
+    import orjson
+
     try:
         stored = path.read_bytes()
-        record: dict[str, Any] = json.loads(stored)
-        _ = record["policy"]["name"], record["result"]["limit_minor"]
+        record: dict[str, Any] = orjson.loads(stored)
+        _ = record["policy"]["name"], [record["result"][name] for name in _TOLD]
     except FileNotFoundError:
         raise InputUnusableError("record_unreadable", f"{path}: no such file") from None
-    except UnicodeDecodeError:  # whose own words hold the whole file
-        raise InputUnusableError("record_unreadable", f"{path} is not a decision record: no UTF-8 text") from None
     except KeyError as error:
         detail = f"{path} is not a decision record: it has no {error.args[0]}"
         raise InputUnusableError("record_unreadable", detail) from error
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise InputUnusableError("record_unreadable", f"{path} is not a decision record ({error})") from error
     return stored, record

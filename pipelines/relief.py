@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agrocredit.domain.errors import Refusal
+from agrocredit.domain.estimate import AbstainReason
 from agrocredit.domain.summary import Summary
 
 if TYPE_CHECKING:
@@ -92,7 +94,10 @@ def _proposals(
         if row["as_of"] > as_of:
             fault = ("date_out_of_range", f"estimate of {row['as_of']}, later than {as_of}")
         elif row["q50"] is None:
-            fault = (row["reason"], "no estimate, so no loss can be read; a crop cut or a visit would show it")
+            code = row["reason"] if row["reason"] in set(AbstainReason) else "estimate_invalid"
+            fault = (code, "no estimate, so no loss can be read; a crop cut or a visit would show it")
+        elif not 0 <= row["q50"] < math.inf:
+            fault = ("estimate_invalid", f"q50 is {row['q50']}, expected a yield from 0")
         elif not normal_t_ha.get(row["crop"]):
             fault = ("history_invalid", f"no normal yield of {row['crop']}: no year before {row['harvest_year']}")
         if fault:

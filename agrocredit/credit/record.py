@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import fields
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from agrocredit.credit.terms import PolicyInForce
 
+Read = TypeVar("Read", Case, Stake, Finances, InForce)
 SCHEMA_VERSION = 2
 """2: the limit in force stands in the record."""
 _STAKE_FIELDS = tuple(field.name for field in fields(Stake))
 _IN_FORCE_FIELDS = tuple(field.name for field in fields(InForce))
+_KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (float, int), "tuple": (tuple,)}
 _DATES = ("estimate_as_of", "harvest_from_on", "harvest_end_on")
 
 
@@ -78,18 +80,33 @@ def case_of(record: Mapping[str, Any]) -> Case:
         raise RefusedError("record_incomplete", f"a record of schema_version {found}, expected {SCHEMA_VERSION}")
     try:
         finances, in_force = record["finances"], record["in_force"]
-        return Case(
-            farmer_id=record["farmer_id"],
-            season=record["season"],
-            as_of=date.fromisoformat(record["as_of"]),
-            stakes=tuple(_stake_from_json(stake) for stake in record["stakes"]),
-            finances=None if finances is None else Finances(**finances),
-            in_force=None if in_force is None else _in_force_from_json(in_force),
+        return _typed(
+            Case(
+                farmer_id=record["farmer_id"],
+                season=record["season"],
+                as_of=date.fromisoformat(record["as_of"]),
+                stakes=tuple(_stake_from_json(stake) for stake in record["stakes"]),
+                finances=None if finances is None else _typed(Finances(**finances)),
+                in_force=None if in_force is None else _in_force_from_json(in_force),
+            )
         )
     except KeyError as error:
         raise RefusedError("record_incomplete", f"the record has no {error.args[0]}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise RefusedError("record_incomplete", f"the record cannot be read: {error}") from error
+
+
+def _typed(read: Read) -> Read:
+    """Return a record read from JSON, which knows no types of ours, or raise for the first field of another type."""
+    for field in fields(read):
+        wanted, _, optional = str(field.type).partition(" | ")
+        value, kinds = getattr(read, field.name), _KINDS.get(wanted.partition("[")[0])
+        if kinds is None or (optional and value is None):
+            continue
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            msg = f"{field.name} is {value!r}, expected {field.type}"
+            raise TypeError(msg)
+    return read
 
 
 def _finances_to_json(finances: Finances) -> dict[str, int]:
@@ -115,7 +132,7 @@ def _in_force_from_json(values: Mapping[str, Any]) -> InForce:
         "due_on": date.fromisoformat(read["due_on"]),
         "since": date.fromisoformat(read["since"]),
     }
-    return InForce(**read)
+    return _typed(InForce(**read))
 
 
 def _stake_from_json(values: Mapping[str, Any]) -> Stake:
@@ -124,7 +141,7 @@ def _stake_from_json(values: Mapping[str, Any]) -> Stake:
         fields_read[name] = fields_read[name] and date.fromisoformat(fields_read[name])
     quantiles = fields_read["quantiles_t_ha"]
     fields_read["quantiles_t_ha"] = None if quantiles is None else tuple(quantiles)
-    stake = Stake(**fields_read)
+    stake = _typed(Stake(**fields_read))
     _check(stake)
     return stake
 

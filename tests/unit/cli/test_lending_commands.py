@@ -1,6 +1,7 @@
 """What lending needs beside a decision, from the command line: limits in force, prices, portfolios, payments."""
 
 import json
+import math
 from datetime import date
 
 import pyarrow as pa
@@ -188,6 +189,15 @@ def bad(files, **values):
     pq.write_table(pa.Table.from_pylist(rows, schema=ESTIMATES), files / "bad.parquet")
 
 
+@pytest.mark.parametrize("values", [{"q50": math.inf}, {"q50": -1.0}, {"q50": None}, {"q50": None, "reason": "cloud"}])
+def test_relief_names_estimates_that_nobody_can_have_made(files, values):
+    (files / "years.csv").write_text("crop,harvest_year,yield_t_ha\nwinter_wheat,2020,12.0\n")
+    bad(files, **values)
+    options = ("--estimates", files / "bad.parquet", "--history", files / "years.csv", "--as-of", "2024-07-01")
+    answer = run("relief", *options, "--out", files / "relief.parquet", code=1)
+    assert {refusal["code"] for refusal in answer["refused"]} == {"estimate_invalid"}
+
+
 @pytest.mark.parametrize(
     ("values", "code"),
     [
@@ -237,7 +247,8 @@ def test_finances_of_another_currency_leave_nothing_behind(files):
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xb5\xb6 not text" * 1_000, b"[" * 100_000, b"[]", b"{}", b'{"policy": {"name": 7}}']
+    "content",
+    [b"\xb5\xb6 not text" * 1_000, b"[" * 100_000, b"[]", b"{}", b'{"policy": {"name": 7}}', b'{"policy": NaN}'],
 )
 def test_what_is_no_record_is_refused_in_one_short_line(files, content):
     (files / "record.json").write_bytes(content)

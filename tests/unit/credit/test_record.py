@@ -78,11 +78,32 @@ def test_a_missing_part_of_a_plot_is_named(desk, record):
         ("quantiles_t_ha", [3, 2, 1]),
         ("grade", "Z"),
         ("estimate_as_of", "?"),
+        ("plot_id", {"a": 1}),
+        ("declared_area_m2", "2000"),
+        ("clear_observations", 1.5),
+        ("tenure_share", True),
+        ("quantiles_t_ha", [1, 2, 3, "4", 5, 6, 7]),
     ],
 )
 def test_a_record_that_nobody_wrote_is_refused(desk, record, name, value):
     record["stakes"][0][name] = value
     with pytest.raises(RefusedError):
+        replay(record, policy=desk.policy)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("farmer_id", 7),
+        ("season", None),
+        ("finances", {"existing_debt_service_minor": "1", "off_farm_income_minor": 0, "outstanding_minor": 0}),
+        ("finances", {"existing_debt_service_minor": 0, "off_farm_income_minor": 0.5, "outstanding_minor": 0}),
+        ("stakes", [None]),
+    ],
+)
+def test_an_input_of_another_type_is_named(desk, record, part, value):
+    record[part] = value
+    with pytest.raises(RefusedError, match="record_incomplete"):
         replay(record, policy=desk.policy)
 
 
