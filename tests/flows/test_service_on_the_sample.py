@@ -16,7 +16,9 @@ import pytest
 import shapely
 
 from agrocredit.cli.serve_estimator import ASKED_MAX, CubeEstimator
+from agrocredit.store.bundled import models_path
 from agrocredit.store.plot_files import read_plots
+from agrocredit.yields import release_in_force
 from pipelines.demo import run_demo
 from pipelines.estimate_drawn import SeasonSources, estimate_drawn
 from pipelines.observe import ObserveRequest, observe
@@ -172,3 +174,11 @@ def test_of_more_plots_than_may_wait_those_beyond_are_left_to_a_flow_at_once(dem
         estimator.close()
     assert [one is None for one in found[ASKED_MAX:]] == [True] * 3
     assert found[0].to_pylist() == [row]
+
+
+def test_the_demo_is_answered_by_the_release_in_force_for_its_crop(demo):
+    rows = RunFolder(demo / "build" / "demo" / "run").read_estimates().to_pylist()
+    answered = [row for row in rows if row["status"] == "estimated"]
+    assert len(answered) > 100
+    expected = {release_in_force(models_path(), row["crop"], as_of=row["as_of"]) for row in answered}
+    assert {row["release"] for row in answered} == expected
