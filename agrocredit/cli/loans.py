@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from agrocredit.store.sql import Session
 
 limit_app = typer.Typer(help="Limits in force: frozen, released, given another ceiling.", no_args_is_help=True)
-loan_app = typer.Typer(help="Loans: given more time, or given up.", no_args_is_help=True)
+_CREATED = 201
+loan_app = typer.Typer(help="Loans: charged a fee, given more time, or given up.", no_args_is_help=True)
 On = Annotated[date, typer.Option(parser=iso_date, metavar="DATE", help="The lender's business date.")]
 LimitId = Annotated[str, typer.Argument(metavar="LIMIT")]
 LoanId = Annotated[str, typer.Argument(metavar="LOAN")]
@@ -83,6 +85,46 @@ def write_off(loan: LoanId, tenant: Tenant, on: On, database: ServiceDatabase, a
         return {"loan": receipt.loan.id, "movement": receipt.movement_id, "lost_minor": lost_minor}
 
     answer(lambda _: _in_books(database, tenant, on, work), as_json=as_json)
+
+
+@loan_app.command()
+def fee(
+    loan: LoanId,
+    amount_minor: Annotated[int, typer.Argument(min=1, help="Minor units.")],
+    currency: Annotated[str, typer.Option(help="ISO 4217, as the loan's.")],
+    key: Annotated[str, typer.Option(help="The fee's own name; the same one again charges nothing more.")],
+    tenant: Tenant,
+    on: On,
+    database: ServiceDatabase,
+    as_json: Json = False,
+) -> None:
+    """Charge a fee, to be repaid before interest and principal."""
+
+    def work(session: Session, stamp: Stamp) -> dict[str, object]:
+        return _charge_once(session, loan, amount_minor=amount_minor, currency=currency, key=key, stamp=stamp)
+
+    answer(lambda _: _in_books(database, tenant, on, work), as_json=as_json)
+
+
+def _charge_once(
+    session: Session, loan: str, *, amount_minor: int, currency: str, key: str, stamp: Stamp
+) -> dict[str, object]:
+    """Charge a fee, or say what its key charged before."""
+    from hashlib import sha256
+
+    from agrocredit.service.lending import charge_loan_fee
+    from agrocredit.store.sql.idempotency import Answer, RequestKey, once
+
+    asked = json.dumps([loan, amount_minor, currency]).encode()
+    named = RequestKey(subject=stamp.actor, route="loan fee", key=key, body_sha256=sha256(asked).hexdigest())
+
+    def charged() -> Answer:
+        receipt = charge_loan_fee(session, loan, amount_minor=amount_minor, currency=currency, stamp=stamp)
+        said = {"loan": receipt.loan.id, "movement": receipt.movement_id, "fees_minor": receipt.loan.fees_minor}
+        return Answer(status=_CREATED, body=json.dumps(said).encode())
+
+    said: dict[str, object] = json.loads(once(session, named, at=stamp.at, work=charged).body)
+    return said
 
 
 def _change_limit(
