@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from agrocredit.store.sql import Database, open_database, upgrade
 from agrocredit.store.sql.integrity import ledger_faults, row_counts
 
 ENTRIES_A_LOAN = 100
+_KB_MB = 1024
 _COUNT = "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) "
 _FILL = """
 INSERT INTO tenants (id, name, created_at) VALUES ('t', 't', {at});
@@ -77,7 +79,12 @@ def main() -> None:
         counts = row_counts(connection)
         faults = Counter(fault.split()[0] for fault in ledger_faults(connection))
     print(f"{counts}\nfaults {dict(faults)}")
-    print(f"{time.perf_counter() - wall_s:.1f} s, of it {time.process_time() - cpu_s:.1f} s of CPU in this process")
+    most_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KB_MB
+    print(
+        f"{time.perf_counter() - wall_s:.1f} s, of it {time.process_time() - cpu_s:.1f} s of CPU in this process,",
+        end=" ",
+    )
+    print(f"which held {most_mb:.0f} MB at most")
 
 
 if __name__ == "__main__":
