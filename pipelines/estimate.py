@@ -18,6 +18,7 @@ from pipelines.known_crops import known_crops
 from pipelines.outcome import abstained_because, estimate_counts
 from pipelines.progress import Progress, silent
 from pipelines.read_once import read_once
+from pipelines.region_history import read_region_history
 from pipelines.season_weather import season_thermal_time
 
 if TYPE_CHECKING:
@@ -161,11 +162,10 @@ def _knowledge(request: EstimateRequest, crops: Mapping[str, Crop]) -> Knowledge
 def _history(path: Path | None, crops: Mapping[str, Crop]) -> tuple[pd.DataFrame | None, tuple[Refusal, ...]]:
     """Return the history with our names of the crops; rows of crops that no table knows are left out."""
     from agrocredit.domain.crop_facts import resolve_crop
-    from agrocredit.store.farm_tables import read_history
 
     if path is None:
         return None, ()
-    checked = read_once(read_history, path)
+    checked = read_once(read_region_history, path)
     history = checked.table.to_pandas()
     names = {name: resolve_crop(name, crops) for name in history["crop"].unique()}
     history["crop"] = history["crop"].map({name: crop.name if crop else None for name, crop in names.items()})
@@ -274,4 +274,5 @@ def _areas(knowledge: Knowledge, release: Release, *, asked: set[str]) -> AreaOu
         harvest_year=knowledge.harvest_year,
         as_of=knowledge.as_of,
         config=release.facts.credibility,
+        explain=knowledge.explain,
     )

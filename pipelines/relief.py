@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agrocredit.domain.errors import Refusal
 from agrocredit.domain.estimate import AbstainReason
 from agrocredit.domain.summary import Summary
+from pipelines.region_history import read_region_history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,13 +47,12 @@ def propose_relief(estimates: Path, *, normal: Path, rules: str, as_of: date, ou
     """
     from agrocredit.credit import load_relief
     from agrocredit.domain.tables import ESTIMATES
-    from agrocredit.store.farm_tables import read_history
     from agrocredit.store.lock import hold
     from agrocredit.store.tables import read_parquet_table, write_parquet
 
     with hold(out):
         terms = load_relief(rules, on=as_of)
-        history = read_history(normal)
+        history = read_region_history(normal)
         table = read_parquet_table(estimates, ESTIMATES, "estimates")
         means = _normal_t_ha(history.table, before=table["harvest_year"].to_pylist())
         refused: list[Refusal] = []
