@@ -7,13 +7,13 @@ does without one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from agrocredit.domain.estimate import QUANTILE_LEVELS
-from agrocredit.yields.credibility import AreaOutlook, model_variance
+from agrocredit.yields.credibility import HISTORY_YEARS_MIN, AreaOutlook, model_variance
 from pipelines.area_data import read_area_data
 from pipelines.predict_area import explain_area, predict_area
 from pipelines.releases import named_area_release
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from agrocredit.yields.credibility import CredibilityConfig
     from agrocredit.yields.explanations import Influence
     from pipelines.area_data import AreaData
+
+EXPECTED_FLOOR_T_HA: Final = 0.05
+"""An area that is expected to bring nothing still has plots, whose spread is a share of what is expected."""
 
 _MEDIAN = QUANTILE_LEVELS.index(0.50)
 
@@ -59,6 +62,7 @@ def area_release_outlooks(
     harvest_year: int,
     as_of: date,
     config: CredibilityConfig,
+    explain: bool = False,
 ) -> AreaOutlooks:
     """Return the outlooks of areas for a harvest year; nothing of another crop than the release's.
 
@@ -73,6 +77,8 @@ def area_release_outlooks(
         Nothing dated later enters, and no harvest of `harvest_year`.
     config : CredibilityConfig
         How far plots lie around their area.
+    explain : bool
+        Whether to say what moved each area's estimate.
 
     Raises
     ------
@@ -87,7 +93,7 @@ def area_release_outlooks(
     if not units:
         return AreaOutlooks()
     said = predict_area(release, data, year=harvest_year, as_of=as_of)
-    told = explain_area(release, data, year=harvest_year, as_of=as_of)
+    told = explain_area(release, data, year=harvest_year, as_of=as_of) if explain else [()] * len(units)
     return AreaOutlooks(
         outlooks={
             unit: _outlook(quantiles, release, config)
@@ -109,10 +115,11 @@ def _asked(data: AreaData, asked: Collection[str], harvest_year: int) -> AreaDat
 
 def _outlook(quantiles_t_ha: np.ndarray, release: AreaRelease, config: CredibilityConfig) -> AreaOutlook:
     """Return an area's quantiles as the outlook of one of its plots, whose yields lie around the area's."""
-    expected = float(quantiles_t_ha[_MEDIAN])
+    expected = max(float(quantiles_t_ha[_MEDIAN]), EXPECTED_FLOOR_T_HA)
     return AreaOutlook(
         expected_t_ha=expected,
         s2_year=float(model_variance(quantiles_t_ha[None, :])[0]),
         s2_plot=(config.within_region_cv * expected) ** 2,
-        years=len(release.calibration.years),
+        # Intervals out of fewer years have been widened for it already.
+        years=max(len(release.calibration.years), HISTORY_YEARS_MIN),
     )
