@@ -1,4 +1,4 @@
-"""When money comes back: due dates from the harvest window, bullets that sum exactly, and the factors of time."""
+"""When money comes back: due dates from the harvest window, and bullets that sum exactly."""
 
 from __future__ import annotations
 
@@ -59,14 +59,3 @@ def bullets(limit_minor: int, *, crops: Sequence[tuple[str, date, int]]) -> tupl
     return tuple(
         Bullet(crop=crop, due_on=due, principal_minor=part) for (crop, due, _), part in zip(crops, parts, strict=True)
     )
-
-
-def annuity_factor(rate_per_period: float, *, periods: int) -> float:
-    """Return what `periods` instalments of 1 are worth today: ``(1 - (1 + r) ** -n) / r``.
-
-    >>> round(annuity_factor(0.01, periods=3), 6)
-    2.940985
-    """
-    if rate_per_period == 0.0:
-        return float(periods)
-    return (1.0 - (1.0 + rate_per_period) ** -periods) / rate_per_period

@@ -9,16 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agrocredit.credit.rounding import floor_to_minor, simple_interest_minor, split_by_largest_remainder
-from agrocredit.credit.schedule import annuity_factor, bullets, due_on
+from agrocredit.credit.schedule import bullets, due_on
 
 
 def test_interest_on_fifty_thousand_at_seven_percent_for_180_days():
     assert simple_interest_minor(5_000_000, rate=Decimal("0.07"), days=180) == 172_603
-
-
-def test_three_instalments_at_one_percent_are_worth_2_940985():
-    assert round(annuity_factor(0.01, periods=3), 6) == 2.940985
-    assert annuity_factor(0.0, periods=3) == 3.0
 
 
 def test_due_date_is_a_quantile_of_the_window_and_time_to_sell():
