@@ -172,6 +172,16 @@ def _history(path: Path | None, crops: Mapping[str, Crop]) -> tuple[pd.DataFrame
     return history.dropna(subset=["crop"]), checked.refused
 
 
+def _indices(release: Release, observations: pd.DataFrame) -> list[str]:
+    """Return the columns that the release reads, or raise where there is none."""
+    wanted = release.facts.indices
+    found = [name for name in wanted if name in observations.columns]
+    if not found:
+        detail = f"observations without {', '.join(wanted)}, of which release {release.facts.name} reads at least one"
+        raise InputUnusableError("index_missing", detail)
+    return found
+
+
 def _release(request: EstimateRequest, group: CropGroup, knowledge: Knowledge) -> Release | None:
     """Return the release that answers for a group: the named one if it is of this crop, else the one in force."""
     from agrocredit.yields import release_in_force
@@ -229,7 +239,7 @@ def _predict(group: CropGroup, release: Release, knowledge: Knowledge) -> GroupA
         knowledge.observations,
         plot_ids=group.plots["id"].tolist(),
         season=group.season,
-        indices=[name for name in facts.indices if name in knowledge.observations.columns],
+        indices=_indices(release, knowledge.observations),
         as_of=knowledge.as_of,
         thermal_time=thermal_time,
         thermal_total_c_day=None if thermal_time is None else facts.thermal_total_c_day,
