@@ -1,4 +1,4 @@
-"""Which stakes count: seen clearly enough, of a crop the policy knows, with money that comes after the decision.
+"""Which stakes count: seen clearly and lately, of a crop the policy knows, with money that comes after the decision.
 
 What does not count is a gap with a reason. A gap never declines anyone: it means that more evidence would change the
 answer.
@@ -44,7 +44,10 @@ def _gap(stake: Stake, *, as_of: date, terms: PolicyInForce) -> ReasonCode | Non
     due = stake_due_on(stake, terms=terms)
     if due is None:
         return ReasonCode.CALENDAR_MISSING
-    return ReasonCode.SEASON_OVER if due <= as_of else None
+    if due <= as_of:
+        return ReasonCode.SEASON_OVER
+    age_days = (as_of - stake.estimate_as_of).days
+    return ReasonCode.IMAGERY_STALE if age_days > terms.evidence.estimate_age_max_days else None
 
 
 def stake_due_on(stake: Stake, *, terms: PolicyInForce) -> date | None:

@@ -51,6 +51,8 @@ class ReasonCode(StrEnum):
     """No picture shows the plot."""
     TOO_FEW_CLEAR_OBSERVATIONS = "too_few_clear_observations"
     """Cloud or missing pictures left too little."""
+    IMAGERY_STALE = "imagery_stale"
+    """The newest estimate is older than the policy lends on."""
     PLOT_TOO_SMALL = "plot_too_small"
     """Too few pixels."""
     NO_CROP_SEEN = "no_crop_seen"

@@ -91,6 +91,8 @@ class Evidence:
 
     clear_observations_min: int = field(metadata=term("clear_observations_min", "count"))
     """A plot seen clear less often does not count."""
+    estimate_age_max_days: int = field(metadata=term("estimate_age_max", "days"))
+    """An estimate that knows nothing newer than this does not count."""
     grade_a: float | None = field(metadata=term("grade_a", "money_per_area", cap=CapName.EVIDENCE_GRADE))
     """Document and verified crop, major units a m2."""
     grade_b: float | None = field(metadata=term("grade_b", "money_per_area", cap=CapName.EVIDENCE_GRADE))

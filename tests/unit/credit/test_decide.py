@@ -1,6 +1,6 @@
 """Outcomes and the reasons behind them; take a reason's cause away and the answer changes."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -125,6 +125,17 @@ def test_a_harvest_already_paid_for_carries_no_new_loan(desk):
     decision = desk.decide([desk.plot()], as_of=date(2024, 8, 1))
     assert decision.outcome is Outcome.REFERRED
     assert decision.reasons == ("season_over",)
+
+
+def test_an_estimate_older_than_the_policy_lends_on_is_referred_as_stale(desk):
+    day = desk.plot()["as_of"]
+    allowed = desk.policy.on(day).evidence.estimate_age_max_days
+    fresh, last, stale = (
+        desk.decide([desk.plot(as_of=day - timedelta(days=days))], as_of=day) for days in (0, allowed, allowed + 1)
+    )
+    assert last.outcome is Outcome.APPROVED
+    assert last.limit_minor == fresh.limit_minor
+    assert (stale.outcome, stale.limit_minor, stale.reasons) == (Outcome.REFERRED, 0, ("imagery_stale",))
 
 
 def test_more_crops_than_a_plot_can_bear_count_for_nothing(desk):

@@ -72,8 +72,13 @@ def test_a_look_in_between_that_asks_for_no_cut_starts_the_count_again(desk):
 
 @pytest.mark.parametrize(
     "unclear",
-    [{"reason": "too_few_clear_observations"}, {"declared_area_m2": 9_000.0}, {"latitude_deg": 70.0}],
-    ids=["cloud", "another area declared", "no calendar"],
+    [
+        {"reason": "too_few_clear_observations"},
+        {"declared_area_m2": 9_000.0},
+        {"latitude_deg": 70.0},
+        {"as_of": date(2024, 1, 1)},
+    ],
+    ids=["cloud", "another area declared", "no calendar", "stale"],
 )
 def test_a_look_that_is_not_clear_cuts_nothing(desk, unclear):
     rows = day_after_day(desk, good(desk), poor(desk, 9, **unclear), poor(desk, 10, **unclear))
