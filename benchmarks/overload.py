@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,58 @@ async def lost(port: int, key: str, ids: list[str]) -> int:
     return missing
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flooded:
+    """What a flood did."""
+
+    peak: float
+    """Answers a second to clients that wait."""
+    heard: list[Heard]
+    took_s: float
+    usual_s: float
+    lost: int
+    cpu_s: tuple[float, float]
+    """Of the server: at the peak, in the flood."""
+    memory_mb: tuple[float, float]
+    """Of the server: before, after."""
+
+
+def flooded(port: int, key: str, pid: int, *, seconds: float) -> Flooded:
+    """Find the peak, flood, and look at what is left."""
+    asyncio.run(peak_rate(port, key, 3))  # warms up
+    clock = [cpu_seconds(pid)]
+    peak, before_mb = asyncio.run(peak_rate(port, key, seconds)), memory_mb(pid)
+    clock.append(cpu_seconds(pid))
+    heard, took_s = asyncio.run(flood(port, key, rate=TIMES * peak, seconds=seconds))
+    clock.append(cpu_seconds(pid))
+    return Flooded(
+        peak=peak,
+        heard=heard,
+        took_s=took_s,
+        usual_s=asyncio.run(seconds_to_usual(port, key)),
+        lost=asyncio.run(lost(port, key, [one.body["id"] for one in heard if one.status == 201])),
+        cpu_s=(clock[1] - clock[0], clock[2] - clock[1]),
+        memory_mb=(before_mb, memory_mb(pid)),
+    )
+
+
+def show(found: Flooded, *, seconds: float) -> None:
+    """Print it."""
+    good, refused = [[one for one in found.heard if (one.status == 201) is wanted] for wanted in (True, False)]
+    print(f"peak {found.peak:.0f}/s; at {TIMES} x for {seconds:g} s, last answer after {found.took_s:.1f} s:")
+    show_latencies("acknowledged", good)
+    rate = len(good) / found.took_s
+    print(f"  goodput {rate:.0f}/s, {rate / found.peak:.0%} of peak; {found.lost} of them lost")
+    each = [1e3 * found.cpu_s[0] / (found.peak * seconds), 1e3 * found.cpu_s[1] / len(good)]
+    print(f"  server CPU {each[0]:.1f} ms an answer at the peak, {each[1]:.1f} ms in the flood, refusals included")
+    if refused:
+        show_latencies("refused", refused)
+        told = sum(one.come_again for one in refused)
+        print(f"  {told} of them told when to come again; codes {sorted({one.body['code'] for one in refused})}")
+    before_mb, after_mb = found.memory_mb
+    print(f"as usual after {found.usual_s:.1f} s; memory {before_mb:.0f} MB before, {after_mb:.0f} MB after")
+
+
 def main() -> None:
     """Print peak, goodput, refusals, losses, recovery and memory."""
     parser = argparse.ArgumentParser()
@@ -87,28 +140,11 @@ def main() -> None:
         fill(url)
         server, key = start_service(folder, url, port, "--business-date", AS_OF.isoformat())
         try:
-            asyncio.run(peak_rate(port, key, 3))  # warms up
-            clock = [cpu_seconds(server.pid)]
-            peak, before_mb = asyncio.run(peak_rate(port, key, asked.seconds)), memory_mb(server.pid)
-            clock.append(cpu_seconds(server.pid))
-            heard, took = asyncio.run(flood(port, key, rate=TIMES * peak, seconds=asked.seconds))
-            clock.append(cpu_seconds(server.pid))
-            usual_s, after_mb = asyncio.run(seconds_to_usual(port, key)), memory_mb(server.pid)
-            good, refused = [one for one in heard if one.status == 201], [one for one in heard if one.status != 201]
-            missing = asyncio.run(lost(port, key, [one.body["id"] for one in good]))
+            found = flooded(port, key, server.pid, seconds=asked.seconds)
         finally:
             server.terminate()
             server.wait()
-    print(f"peak {peak:.0f}/s; at {TIMES} x for {asked.seconds:g} s, the last answer after {took:.1f} s:")
-    show_latencies("acknowledged", good)
-    print(f"  goodput {len(good) / took:.0f}/s, {len(good) / took / peak:.0%} of peak; {missing} of them lost")
-    each = [1e3 * (clock[1] - clock[0]) / (peak * asked.seconds), 1e3 * (clock[2] - clock[1]) / len(good)]
-    print(f"  server CPU {each[0]:.1f} ms an answer at the peak, {each[1]:.1f} ms in the flood, refusals included")
-    if refused:
-        show_latencies("refused", refused)
-        told = sum(one.come_again for one in refused)
-        print(f"  {told} of them told when to come again; codes {sorted({one.body['code'] for one in refused})}")
-    print(f"as usual after {usual_s:.1f} s; memory {before_mb:.0f} MB before, {after_mb:.0f} MB after")
+    show(found, seconds=asked.seconds)
 
 
 if __name__ == "__main__":

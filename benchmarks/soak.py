@@ -100,6 +100,8 @@ def main() -> None:
     tenth = max(1, len(parts) // 10)
     statuses = sorted(frozenset().union(*(part.statuses for part in parts)))
     print(f"{asked.minutes:g} minutes at {asked.rate:g}/s, statuses {statuses}")
+    at = [part.memory_mb for part in parts[tenth - 1 :: tenth]]
+    print(f"  memory after each tenth, MB: {', '.join(f'{value:.0f}' for value in at)}")
     for name, values in (
         ("memory, MB", [part.memory_mb for part in parts]),
         ("open files", [part.files for part in parts]),
