@@ -54,7 +54,7 @@ class PublishedLimits:
         Raises
         ------
         Problem
-            ``snapshot_unavailable`` for a file that cannot be read; the one before it stays in force.
+            ``snapshot_unavailable`` for a file that cannot be read.
         """
         known = self._open.get(tenant_id)
         now_s = self._clock()
