@@ -1,7 +1,7 @@
 """A back-test over made harvests: CPU seconds of this process for 10,000 farmer-seasons, tables read and rules solved.
 
-Harvests are seeded: regions differ, years have weather, places their own level. Intervals over 2,000 resamples of the
-years cost the same however many farmers there are, so the figure falls with their number; both sizes are printed.
+Harvests are seeded: regions differ, years have weather, places their own level. Resampling years costs the same however
+many farmers there are, so the figure falls with their number; two sizes are printed.
 """
 
 from __future__ import annotations
