@@ -99,6 +99,8 @@ def in_force_of(row: Mapping[str, Any]) -> InForce:
     RefusedError, ValueError, TypeError or AttributeError
         If no decision can have written the row.
     """
+    if row["due_on"] is None:
+        raise RefusedError("in_force_invalid", "an approved limit without a due date")
     return InForce(
         limit_minor=row["limit_minor"],
         binding_cap=row["binding_cap"],

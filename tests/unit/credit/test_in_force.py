@@ -210,6 +210,7 @@ def test_two_limits_of_one_season_stop_the_run(desk):
     "values",
     [
         {"limit_minor": 10**9},
+        {"due_on": None},
         {"caps": "{"},
         {"caps": '{"luck":1}'},
         {"reasons": ["no_credit_history"]},
