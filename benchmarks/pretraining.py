@@ -156,8 +156,8 @@ def _networks(learning: Learning, file: AreaTrainingFile) -> dict[str, AreaNetwo
     said = torch.from_numpy(_middle(simulated, learning.x, learning.places).astype(np.float32))
     share = float(((said * learning.real_t_ha).sum() / said.square().sum()).clamp(0.0, 1.0))
     with torch.no_grad():
-        simulated.shared *= share
-        simulated.own *= share
+        simulated.shared.mul_(share)
+        simulated.own.mul_(share)
     held = (training.shared_penalty, training.own_penalty)
     loosely = (held[0] / 3, held[1] / 3)
     return {
@@ -233,6 +233,8 @@ def _gain(pairs: list[tuple[Doubles, Doubles]]) -> str:
     drawn = np.random.default_rng(0).integers(0, len(pairs), size=(10_000, len(pairs)))
     gains = np.sqrt(before[drawn].sum(1) / rows[drawn].sum(1)) - np.sqrt(after[drawn].sum(1) / rows[drawn].sum(1))
     whole = np.sqrt(before.sum() / rows.sum()) - np.sqrt(after.sum() / rows.sum())
+    if len(pairs) == 1:
+        return f"{whole:.3f}"
     low, high = np.quantile(gains, (0.025, 0.975))
     return f"{whole:.3f} ({low:.3f} to {high:.3f}), {int((after < before).sum())} of {len(pairs)}"
 
