@@ -1,4 +1,4 @@
-"""Databases for tests: SQLite files, and a private PostgreSQL with PostGIS started from Debian's binaries."""
+"""What all tests share: properties without a clock, and databases: SQLite files and a private PostgreSQL with PostGIS."""
 
 import os
 import shutil
@@ -8,9 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 START_S = 30
+
+# A busy machine must not fail a property: time is measured in benchmarks.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 class Cluster:
