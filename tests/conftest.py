@@ -1,4 +1,4 @@
-"""What all tests share: properties without a clock, and databases: SQLite files and a private PostgreSQL with PostGIS."""
+"""What all tests share: untimed properties, and databases: SQLite files and a private PostgreSQL with PostGIS."""
 
 import os
 import shutil
