@@ -1,4 +1,4 @@
-"""Releases that ship: made by the training files as they stand; those in force with cards that carry their own figures."""
+"""Releases that ship are made by the training files as they stand; cards of those in force carry their own figures."""
 
 from __future__ import annotations
 
