@@ -1,4 +1,4 @@
-"""What a run does to limits in force, what it tells those it cuts, and which parts of the limits are paid out."""
+"""What a run does to limits in force, what it tells those it cuts, and which parts of the limits are released."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from agrocredit.report.bars import Bar, bars
 from agrocredit.report.display import counted, day, money, percent, printable
 from agrocredit.report.inputs import ReportInputs, checked_frame
-from agrocredit.report.wording import CHANGES, PAID
+from agrocredit.report.wording import CHANGES, RELEASED
 
 if TYPE_CHECKING:
     from agrocredit.report.joined import Run
@@ -31,7 +31,7 @@ TRANCHES = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Parts of limits of one currency that are paid, or wait, for one reason."""
+    """Parts of limits of one currency that are released, or wait, for one reason."""
 
     words: str
     parts: str
@@ -72,8 +72,8 @@ def cut_notices(inputs: ReportInputs) -> tuple[CutNotice, ...]:
     )
 
 
-def parts_paid(inputs: ReportInputs) -> tuple[Part, ...]:
-    """Return what is paid at once, what was released since, and what still waits, by currency.
+def parts_released(inputs: ReportInputs) -> tuple[Part, ...]:
+    """Return what is released at once, what was released since, and what still waits, by currency.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def parts_paid(inputs: ReportInputs) -> tuple[Part, ...]:
         return ()
     found = []
     for currency in sorted(frame["currency"].unique()):
-        for because, words in PAID.items():
+        for because, words in RELEASED.items():
             rows = frame[(frame["currency"] == currency) & (frame["because"] == because)]
             if rows.empty:
                 continue

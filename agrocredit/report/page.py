@@ -72,7 +72,7 @@ def render_report(inputs: ReportInputs) -> str:
             changes=in_force.limit_changes(run),
             notices=in_force.cut_notices(inputs),
             notices_owed=len(inputs.notices),
-            parts=in_force.parts_paid(inputs),
+            parts=in_force.parts_released(inputs),
             farmers=_first_rows(inputs, run),
             reasons=_reasons(inputs, run),
             abstentions=reasons.abstentions(run, area_unit=inputs.area_unit),

@@ -22,13 +22,13 @@ CHANGES: dict[str, str] = {
 }
 """What decisions do to limits in force."""
 
-PAID: dict[str, str] = {
-    "at_once": "paid at once",
-    "seen": "paid, because the field showed what it waited for",
-    "time_out": "paid, because its time ran out without a clear look",
+RELEASED: dict[str, str] = {
+    "at_once": "released at once",
+    "seen": "released, because the field showed what it waited for",
+    "time_out": "released, because its time ran out without a clear look",
     "waiting": "waits for what is to be seen on the field",
 }
-"""Why a part of a limit is paid or waits, in the order of the page."""
+"""Why a part of a limit is released or waits, in the order of the page."""
 
 CAPS: dict[CapName, str] = {
     CapName.REPAYMENT_CAPACITY: "what a poor harvest can repay",

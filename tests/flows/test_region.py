@@ -209,7 +209,7 @@ def test_limits_in_force_debts_and_what_was_seen_enter_a_region_and_its_page(run
     assert sum(part["amount_minor"] for part in parts) == sum(row["limit_minor"] for row in after.values())
     page = (out / "report.html").read_text()
     assert notices[0]["sentences"][0] in page
-    assert "paid at once" in page
+    assert "released at once" in page
     assert "limits cut" in page
     assert summary.counts["approved"] == sum(row["outcome"] == "approved" for row in after.values())
 

@@ -8,7 +8,7 @@ from datetime import date
 import pandas as pd
 
 from agrocredit.report import render_report
-from agrocredit.report.in_force import NOTICES_SHOWN, cut_notices, limit_changes, parts_paid
+from agrocredit.report.in_force import NOTICES_SHOWN, cut_notices, limit_changes, parts_released
 from agrocredit.report.joined import join_run
 
 
@@ -52,10 +52,10 @@ def test_parts_are_added_up_by_what_they_wait_for_and_in_each_currency(run_of_si
         part(30_000, "waiting", date(2026, 7, 9)),
         part(5_000, "at_once", currency="KES"),
     ]
-    found = parts_paid(replace(run_of_sixty, tranches=pd.DataFrame(rows)))
+    found = parts_released(replace(run_of_sixty, tranches=pd.DataFrame(rows)))
     assert [(one.parts, one.amount, one.until) for one in found] == [
         ("2 parts", "CNY 1,000", ""),
         ("2 parts", "CNY 500", "9 Jul 2026"),
         ("1 part", "KES 50", ""),
     ]
-    assert parts_paid(run_of_sixty) == ()
+    assert parts_released(run_of_sixty) == ()
