@@ -147,7 +147,9 @@ def _read_record(path: Path) -> tuple[bytes, dict[str, Any]]:
     try:
         stored = path.read_bytes()
         record: dict[str, Any] = orjson.loads(stored)
-        _ = record["policy"]["name"], [record["result"][name] for name in _TOLD]
+        _ = [record["result"][name] for name in _TOLD]
+        if not isinstance(name := record["policy"]["name"], str):
+            raise InputUnusableError("record_unreadable", f"{path} is not a decision record: its policy is {name!r}")
     except FileNotFoundError:
         raise InputUnusableError("record_unreadable", f"{path}: no such file") from None
     except KeyError as error:

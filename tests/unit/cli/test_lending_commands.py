@@ -257,3 +257,11 @@ def test_what_is_no_record_is_refused_in_one_short_line(files, content):
         assert error["code"] == "record_unreadable"
         assert "is not a decision record" in error["detail"]
         assert len(error["detail"]) < 300 + len(str(files))
+
+
+def test_a_record_whose_policy_has_no_text_for_a_name_is_refused(files):
+    path = files / "record.json"
+    run("decision", "record", "f-north", "--season", "2024", *tables(files), "--out", path)
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "policy": {**record["policy"], "name": 7}}))
+    assert run("decision", "replay", path, code=4)["error"]["code"] == "record_unreadable"
