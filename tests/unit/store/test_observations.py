@@ -110,7 +110,7 @@ def test_no_folder_or_manifest_is_a_missing_file(tmp_path):
 
 @pytest.mark.parametrize(
     "manifest",
-    ["", "[]", '{"parts": 1}', '{"parts": [1]}', '{"parts": [{"file": "a"}]}']
+    ["", "[]", '{"scenes": 1}', '{"refused": [1]}', '{"parts": 1}', '{"parts": [1]}', '{"parts": [{"file": "a"}]}']
     + [
         json.dumps({"parts": [{"file": name, "sha256": "x"}]})
         for name in ("../obs.parquet", "manifest.json", "no.parquet")
