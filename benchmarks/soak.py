@@ -1,8 +1,8 @@
 """Whether a service that goes on for long stays as it was: ``python -m benchmarks.soak [URL] [--minutes 10]``.
 
 Lenders look up limits, apply, open loans, draw, repay and read, at a rate that the service carries with ease. Every ten
-seconds the memory and the open files of its process are read, and how long the requests took. Then it is asked to stop
-in the middle of requests.
+seconds the memory and the open files of its process are read, and how long the requests took. A repayment may overtake
+the draw before it and is refused then (422). At the end it is asked to stop.
 """
 
 from __future__ import annotations
