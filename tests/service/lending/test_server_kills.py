@@ -27,7 +27,7 @@ from .conftest import AT, ON
 from .kill_cycles import plan
 from .test_kills import REFUSED, check_books
 
-CYCLES = int(os.environ.get("AGROCREDIT_HTTP_KILL_CYCLES", "3"))
+CYCLES = int(os.environ.get("AGROCREDIT_HTTP_KILL_CYCLES", "60"))
 CLIENTS = 4
 ANSWERS_A_LIFE = 6
 LIVES_S = 0.3
