@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_NUMBERS = ("yield_t_ha", "longitude", "latitude")
+
 
 def labelled_table(path: Path, columns: Sequence[str]) -> pa.Table:
     """Return a table of a labelled folder, after looking for the columns it must have.
@@ -45,7 +47,7 @@ def labelled_table(path: Path, columns: Sequence[str]) -> pa.Table:
 
 
 def labels_of(folder: Path, *, named: Sequence[str] = ("unit", "crop")) -> pd.DataFrame:
-    """Return the labels of a folder as they stand, harvest years as whole numbers.
+    """Return the labels of a folder as they stand, but numbers as numbers and harvest years whole.
 
     Parameters
     ----------
@@ -56,7 +58,8 @@ def labels_of(folder: Path, *, named: Sequence[str] = ("unit", "crop")) -> pd.Da
     Raises
     ------
     InputUnusableError
-        As `labelled_table`; ``labels_unreadable`` for a row without a whole year or one of its names.
+        As `labelled_table`; ``labels_unreadable`` for a row without a whole year or one of its names, or with a text
+        where a number belongs.
     """
     path = folder / "labels.parquet"
     labels: pd.DataFrame = labelled_table(path, LABEL_COLUMNS).to_pandas()
@@ -67,4 +70,16 @@ def labels_of(folder: Path, *, named: Sequence[str] = ("unit", "crop")) -> pd.Da
         found = ", ".join(f"{name} {labels[name].iloc[row]}" for name in ("harvest_year", *named))
         detail = f"row {row + 1} has {found}, expected a whole year and names"
         raise InputUnusableError("labels_unreadable", f"{folder.name}/labels.parquet: {detail}")
-    return labels.assign(harvest_year=years.astype("int64"))
+    numbers = {column: _numbers(labels[column], folder) for column in _NUMBERS}
+    return labels.assign(harvest_year=years.astype("int64"), **numbers)
+
+
+def _numbers(column: pd.Series, folder: Path) -> pd.Series:
+    """Return a column as floats; what is empty stays so."""
+    found = pd.to_numeric(column, errors="coerce").astype("float64")
+    wrong = found.isna() & column.notna()
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        detail = f"row {row + 1} has {column.name} {column.iloc[row]}, expected a number"
+        raise InputUnusableError("labels_unreadable", f"{folder.name}/labels.parquet: {detail}")
+    return found

@@ -38,14 +38,22 @@ def test_a_folder_that_holds_no_labels_is_refused_alike_and_named(tmp_path, read
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("harvest_year", "last"), ("harvest_year", 2020.5), ("harvest_year", None), ("unit", None), ("crop", None)],
+    [
+        ("harvest_year", "last"),
+        ("harvest_year", 2020.5),
+        ("harvest_year", None),
+        ("unit", None),
+        ("crop", None),
+        ("yield_t_ha", "much"),
+        ("longitude", "east"),
+    ],
 )
 @pytest.mark.parametrize("reader", ["evaluate plots", "evaluate areas"])
-def test_a_label_without_a_name_or_a_whole_year_is_named_by_its_row(tmp_path, reader, column, value):
+def test_a_label_without_a_name_a_whole_year_or_numbers_is_named_by_its_row(tmp_path, reader, column, value):
     rows = [dict(zip(LABEL_COLUMNS, (f"u{i}", "r", "winter_wheat", 2020, 5.0, 8.0, 47.0), strict=True)) for i in (1, 2)]
     labels = pd.DataFrame(rows).astype({column: object})
     labels.loc[1, column] = value
-    if value == "last":
+    if column not in {"unit", "crop"} and isinstance(value, str):
         labels[column] = labels[column].astype(str)
     labels.to_parquet(tmp_path / "labels.parquet")
     with pytest.raises(InputUnusableError, match=f"row 2 has .*{column}") as refused:
