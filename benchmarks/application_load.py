@@ -11,16 +11,18 @@ import asyncio
 import multiprocessing
 import tempfile
 import time
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.lookup_servers import serve, set_up
 from benchmarks.open_loop import Client, Heard, at_their_times, evenly, show_latencies
-from benchmarks.server_process import cpu_seconds, free_port, wait_for
+from benchmarks.server_process import cpu_seconds, free_port, start_service, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    import subprocess
+    from collections.abc import Awaitable, Iterator
 
 FARMERS = 2_000
 SEASON = "2024"
@@ -79,6 +81,22 @@ def estimate(plot_id: str, number: int) -> dict[str, object]:
         "release": "benchmark",
         "evidence_sha256": f"{number:064x}",
     }
+
+
+@contextmanager
+def serving(url: str | None) -> Iterator[tuple[subprocess.Popen[bytes], int, str]]:
+    """Yield `agrocredit serve` over a database of these farmers: process, port and a key; SQLite without a URL."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        url = url or f"sqlite:///{folder / 'agrocredit.db'}"
+        set_up(folder, url)
+        fill(url)
+        server, key = start_service(folder, url, port, "--business-date", AS_OF.isoformat())
+        try:
+            yield server, port, key
+        finally:
+            server.terminate()
+            server.wait()
 
 
 async def load(port: int, key: str, *, rate: int, seconds: int) -> list[Heard]:

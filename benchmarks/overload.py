@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.application_load import AS_OF, FARMERS, SEASON, fill
-from benchmarks.lookup_servers import set_up
+from benchmarks.application_load import FARMERS, SEASON, serving
 from benchmarks.open_loop import Client, Heard, at_their_times, evenly, show_latencies
-from benchmarks.server_process import cpu_seconds, free_port, memory_mb, start_service
+from benchmarks.server_process import cpu_seconds, memory_mb
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -133,17 +130,8 @@ def main() -> None:
     parser.add_argument("url", nargs="?")
     parser.add_argument("--seconds", type=float, default=20)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
-        url = asked.url or f"sqlite:///{folder / 'agrocredit.db'}"
-        set_up(folder, url)
-        fill(url)
-        server, key = start_service(folder, url, port, "--business-date", AS_OF.isoformat())
-        try:
-            found = flooded(port, key, server.pid, seconds=asked.seconds)
-        finally:
-            server.terminate()
-            server.wait()
+    with serving(asked.url) as (server, port, key):
+        found = flooded(port, key, server.pid, seconds=asked.seconds)
     show(found, seconds=asked.seconds)
 
 

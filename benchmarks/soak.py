@@ -10,15 +10,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.application_load import AS_OF, FARMERS, SEASON, fill
-from benchmarks.lookup_servers import set_up
+from benchmarks.application_load import FARMERS, SEASON, serving
 from benchmarks.open_loop import Client, Heard, at_their_times, evenly
-from benchmarks.server_process import free_port, memory_mb, open_files, start_service
+from benchmarks.server_process import memory_mb, open_files
 
 PART_S = 10
 BORROWERS = 50
@@ -84,19 +81,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=60)
     parser.add_argument("--minutes", type=float, default=10)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
-        url = asked.url or f"sqlite:///{folder / 'agrocredit.db'}"
-        set_up(folder, url)
-        fill(url)
-        server, key = start_service(folder, url, port, "--business-date", AS_OF.isoformat())
-        try:
-            parts = asyncio.run(soak(port, key, server.pid, rate=asked.rate, minutes=asked.minutes))
-        finally:
-            begun = time.monotonic()
-            server.terminate()
-            server.wait()
-            stopped_s = time.monotonic() - begun
+    with serving(asked.url) as (server, port, key):
+        parts = asyncio.run(soak(port, key, server.pid, rate=asked.rate, minutes=asked.minutes))
+        begun = time.monotonic()
+        server.terminate()
+        server.wait()
+        stopped_s = time.monotonic() - begun
     tenth = max(1, len(parts) // 10)
     statuses = sorted(frozenset().union(*(part.statuses for part in parts)))
     print(f"{asked.minutes:g} minutes at {asked.rate:g}/s, statuses {statuses}")
