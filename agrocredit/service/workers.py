@@ -110,9 +110,8 @@ class Workers:
     def _finish(self, done: asyncio.Future[_Result], caller: asyncio.Future[_Result], line: _Line) -> None:
         line.held -= 1
         self.ended += 1
-        error = (
-            None if done.cancelled() else done.exception()
-        )  # asked for: whoever waited has it, nobody else need hear
+        # Asked for in any case: an error that nobody took would be told of once more.
+        error = None if done.cancelled() else done.exception()
         if caller.done():
             return
         if done.cancelled():
