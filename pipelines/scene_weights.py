@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelines.grid_projection import projection_onto
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -114,11 +116,9 @@ def forget_weights(plots_file: Path) -> None:
 
 def _weights(near: list[Outlines], *, grid: Grid, key: str) -> CoverageWeights:
     """Return the weights of outlines in degrees; each piece is let go when it has been weighed."""
-    from pyproj import Transformer
-
     from agrocredit.zonal import cover_outlines
 
-    to_metres = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True).transform
+    to_metres = projection_onto(grid, n_points=sum(len(outlines.xy) for outlines in near))
     near.reverse()
     pieces = (near.pop().moved(to_metres) for _ in range(len(near)))
     return cover_outlines(pieces, grid=grid, key=key)

@@ -22,5 +22,5 @@ PAYLOAD_BITS = 12
 """What is left of 32."""
 FULL = 1 << 28
 """The weight of a fully covered pixel; an edge's weight lies between 1 and ``FULL - 1``."""
-FORMAT = 1
+FORMAT = 2
 """Raise when the layout or the arithmetic of weights changes; kept files of another format are built anew."""

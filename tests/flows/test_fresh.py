@@ -14,6 +14,7 @@ from shapely.geometry import shape
 from agrocredit.domain.errors import InputUnusableError, RefusedError, WrongUsageError
 from agrocredit.zonal.cube import open_cube
 from pipelines import cube as cube_flow
+from pipelines import grid_projection
 from pipelines.cube_blocks import BlockName
 from pipelines.fresh import fresh
 from pipelines.observe import ObserveRequest, observe
@@ -67,6 +68,15 @@ def features(field_of):
 
 
 @pytest.fixture
+def fits(monkeypatch):
+    """What a batch fits while it takes a polynomial for however few points."""
+    fits, fit = [], grid_projection.GridProjection.fit
+    monkeypatch.setattr(grid_projection, "POINTS_MIN", 1)
+    monkeypatch.setattr(grid_projection.GridProjection, "fit", lambda *of: fits.append(fit(*of)) or fits[-1])
+    return fits
+
+
+@pytest.fixture
 def made(season, features, write_plots, tmp_path):
     """Folders of the batch's observations and of the cube of the same run."""
     plots = write_plots(tmp_path / "plots.geojson", *features)
@@ -90,6 +100,12 @@ def test_the_rows_of_a_plot_are_those_of_the_batch(made, features):
         assert_same_rows(found, rows[rows["plot_id"] == name])
     assert rows["ndvi"].notna().any()
     assert rows["ndmi"].notna().any()
+
+
+def test_the_rows_of_a_plot_are_those_of_a_batch_that_projects_by_a_polynomial(fits, made, features):
+    assert fits
+    assert all(fits)
+    test_the_rows_of_a_plot_are_those_of_the_batch(made, features)
 
 
 def test_a_plot_that_the_run_did_not_know_has_the_rows_that_a_batch_with_it_has(

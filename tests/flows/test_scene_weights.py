@@ -9,7 +9,7 @@ from pyproj import Transformer
 from agrocredit.domain.grid import Grid
 from agrocredit.zonal import build_weights
 from agrocredit.zonal.weights import ARRAYS
-from pipelines import scene_weights
+from pipelines import grid_projection, scene_weights
 from pipelines.scene_weights import forget_weights, plots_near, weights_on, write_shapes
 
 GRID = Grid(crs="EPSG:32636", x0=300_000.0, y0=4_300_000.0, resolution_m=10.0, height=200, width=200)
@@ -52,6 +52,18 @@ def test_weights_are_those_of_the_shapes_however_many_are_read_at_a_time(plots_f
     expected = build_weights(shapely.transform(SHAPES[found.numbers], to_metres, interleaved=False), grid=GRID)
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(found.weights, name), getattr(expected, name))
+
+
+def test_points_through_a_polynomial_move_a_weight_by_its_last_bits_at_most(plots_file, tmp_path, monkeypatch):
+    exact = weights_on(GRID, plots_file=plots_file, folder=tmp_path / "exact").weights
+    forget_weights(plots_file)
+    monkeypatch.setattr(grid_projection, "POINTS_MIN", 1)
+    fitted = weights_on(GRID, plots_file=plots_file, folder=tmp_path / "fitted").weights
+    units = [(one.edge.astype(np.int64) % 2**12 << 16) + one.low for one in (exact, fitted)]
+    assert isinstance(grid_projection.projection_onto(GRID, n_points=1), grid_projection.GridProjection)
+    assert np.abs(units[0] - units[1]).max() <= 2
+    np.testing.assert_array_equal(exact.edge >> 12, fitted.edge >> 12)
+    np.testing.assert_array_equal(exact.run, fitted.run)
 
 
 def test_weights_kept_on_disk_are_taken_by_the_next_run(plots_file, tmp_path, monkeypatch):

@@ -69,7 +69,7 @@ def test_an_absent_file_is_refused_by_name(tmp_path):
 def test_another_format_is_refused(weights, tmp_path, monkeypatch):
     save_weights(weights, tmp_path / "a")
     monkeypatch.setattr("agrocredit.zonal.weight_files.FORMAT", 99)
-    with pytest.raises(InputUnusableError, match="format 1, expected 99"):
+    with pytest.raises(InputUnusableError, match=f"format {FORMAT}, expected 99"):
         load_weights(tmp_path / "a")
 
 
