@@ -6,6 +6,7 @@ from shapely import box
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.zonal import build_weights, kept_weights, load_weights, save_weights
+from agrocredit.zonal.layout import FORMAT
 from agrocredit.zonal.weights import ARRAYS
 
 
