@@ -40,8 +40,8 @@ SPREAD_MAX = 0.04
 PIXELS_MIN = 50
 VEGETATED_MIN = 0.1
 """Least near infrared minus red reflectance, whatever the offset; cloud and roofs have none."""
-SAMPLE_SIDE_MAX = 512
-"""Pixels a side that are looked at."""
+SAMPLE_SIDES = (128, 512)
+"""Pixels a side, at most, of a first look, which may only confirm, and of the one that decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

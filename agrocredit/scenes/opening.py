@@ -141,9 +141,19 @@ class _Parts:
         return grid
 
     def check_offset(self, grid: Grid) -> ReflectanceScale:
-        """Return the declared reflectance with the verdict of the pixels, thinned to at most 512 x 512."""
-        side = offset.SAMPLE_SIDE_MAX
-        shape = (min(grid.height, side), min(grid.width, side))
+        """Return the declared reflectance with the verdict of the pixels.
+
+        A coarse look, at a quarter of the cost, may confirm what is declared; of all else a closer one decides.
+        """
+        verdict = self.scene.declared
+        for shape in dict.fromkeys((min(grid.height, side), min(grid.width, side)) for side in offset.SAMPLE_SIDES):
+            verdict = self._verdict(shape)
+            if verdict.check == "confirmed":
+                break
+        return verdict
+
+    def _verdict(self, shape: tuple[int, int]) -> ReflectanceScale:
+        """Return the declared reflectance with the verdict of pixels thinned to a shape."""
         raw = {name: self._thinned(name, shape) for name in (*_CHECK_BANDS, MASK) if name in self.opened}
         samples = {name: pixels for name, pixels in raw.items() if pixels is not None}
         declared = self.scene.declared
