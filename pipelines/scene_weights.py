@@ -145,7 +145,7 @@ def plots_near(plots_file: Path, grid: Grid) -> tuple[NDArray[np.int64], list[Ou
     with pq.ParquetFile(plots_file) as file:
         for batch in file.iter_batches(batch_size=_PLOTS_AT_A_TIME, columns=["geometry"]):
             plots = Outlines.of_wkb(batch["geometry"])
-            touching = _touches(plots.bounds, box)
+            touching = _touches(plots, box)
             numbers.append(first + np.flatnonzero(touching))
             first += len(batch)
             if touching.any():
@@ -163,10 +163,13 @@ def _box_deg(grid: Grid) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-def _touches(bounds: NDArray[np.float64], box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
-    """Return whether each box, in degrees, touches the grid's."""
+def _touches(plots: Outlines, box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+    """Return whether the box of each plot, in degrees, touches the grid's."""
     west, south, east, north = box
-    min_x, min_y, max_x, max_y = bounds.T
+    lon, lat = plots.xy.T
+    if west <= lon.min() and lon.max() <= east and south <= lat.min() and lat.max() <= north:
+        return np.ones(plots.plot_at.size - 1, np.bool_)  # a fifth of the cost of boxes, and usual for one tile
+    min_x, min_y, max_x, max_y = plots.bounds.T
     right, left = max_x >= west, min_x <= east
     across = right & left if west <= east else right | left
     found: NDArray[np.bool_] = (max_y >= south) & (min_y <= north) & across
