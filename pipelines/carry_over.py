@@ -11,12 +11,12 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from agrocredit.domain.errors import AgrocreditError
-from agrocredit.domain.tables import index_columns
+from agrocredit.domain.tables import index_columns, scene_row
 from pipelines.engine import run_tasks
 from pipelines.observe_scene import commit, commit_files
 from pipelines.progress import silent
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
     from distributed import Client
+    from numpy.typing import NDArray
 
     from agrocredit.scenes import Scene
     from pipelines.observe_scene import SceneWork
@@ -143,8 +143,6 @@ def _commit_all(
     scenes: Sequence[Scene], work: SceneWork, earlier: Path, manifest: Mapping[str, Any], plot_ids: Sequence[str]
 ) -> None:
     """Write rows and then the record of each scene; without a record the rows do not count."""
-    import pyarrow as pa
-
     from agrocredit.store.atomic import atomic_file
 
     if not scenes:
@@ -152,13 +150,12 @@ def _commit_all(
     work.carried_folder.mkdir()
     recorded = {one["scene_id"]: one for one in manifest["scenes"]}
     with ExitStack() as open_files:
-        writers: list[pa.RecordBatchFileWriter] = []
+        writers: list[IO[bytes]] = []
         for scene in scenes:
-            file = open_files.enter_context(atomic_file(commit_files(scene, work.carried_folder)[1]))
-            schema = _row_schema(work.indices.names)
-            writers.append(open_files.enter_context(pa.ipc.new_file(file, schema)))
+            path = open_files.enter_context(atomic_file(commit_files(scene, work.carried_folder)[1]))
+            writers.append(open_files.enter_context(path.open("wb")))
         for number, rows in _rows_by_scene(earlier, scenes, plot_ids):
-            writers[number].write_table(rows)
+            writers[number].write(rows.data)
     for scene in scenes:
         record = recorded[scene.scene_id]
         commit(
@@ -169,14 +166,9 @@ def _commit_all(
         )
 
 
-def _row_schema(names: Sequence[str]) -> pa.Schema:
-    import pyarrow as pa
-
-    floats = ("valid_fraction", "pixel_count", *(name.lower() for name in names))
-    return pa.schema([("plot", pa.int64()), *((name, pa.float64()) for name in floats)])
-
-
-def _rows_by_scene(folder: Path, scenes: Sequence[Scene], plot_ids: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+def _rows_by_scene(
+    folder: Path, scenes: Sequence[Scene], plot_ids: Sequence[str]
+) -> Iterator[tuple[int, NDArray[np.void]]]:
     """Yield pieces of scenes, by their position, as committed rows: part by part, so a scene's are sorted by plot."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -188,9 +180,10 @@ def _rows_by_scene(folder: Path, scenes: Sequence[Scene], plot_ids: Sequence[str
         scene = pc.index_in(part["scene_id"], known).fill_null(-1).to_numpy()
         order = np.argsort(scene, kind="stable")
         edges = np.searchsorted(scene[order], np.arange(len(scenes) + 1))
-        columns = [part[name] for name in part.column_names if name not in {"plot_id", "scene_id", "acquired_at"}]
-        schema = _row_schema(index_columns(part.column_names))
-        numbers = pc.index_in(part["plot_id"], ids).cast(pa.int64())
-        rows = pa.table([numbers, *columns], schema=schema).take(pa.array(order))
+        rows = np.empty(part.num_rows, scene_row(index_columns(part.column_names)))
+        rows["plot"] = pc.index_in(part["plot_id"], ids).to_numpy()
+        for name in rows.dtype.names[1:]:
+            rows[name] = part[name].to_numpy()
+        rows = rows[order]
         for number in range(len(scenes)):
-            yield number, rows.slice(edges[number], edges[number + 1] - edges[number])
+            yield number, rows[edges[number] : edges[number + 1]]

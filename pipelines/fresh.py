@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     import pyarrow as pa
     import shapely
+    from numpy.typing import NDArray
     from obstore.store import ObjectStore
     from pyproj import Transformer
 
@@ -128,7 +130,7 @@ def _check_bands(cube: SeasonCube, kernel: Kernel) -> None:
 
 def _season_rows(
     plot: Plot, season: CubeSeason, *, cube: SeasonCube, kernel: Kernel
-) -> list[tuple[SceneOutcome, pa.Table]]:
+) -> list[tuple[SceneOutcome, NDArray[np.void]]]:
     """Return what each scene of one grid says of the plot; nothing where the plot does not lie on the grid."""
     import shapely
 
@@ -141,7 +143,9 @@ def _season_rows(
     return [] if window is None else _window_rows(window, cube=cube, kernel=kernel)
 
 
-def _window_rows(window: SeasonWindow, *, cube: SeasonCube, kernel: Kernel) -> list[tuple[SceneOutcome, pa.Table]]:
+def _window_rows(
+    window: SeasonWindow, *, cube: SeasonCube, kernel: Kernel
+) -> list[tuple[SceneOutcome, NDArray[np.void]]]:
     from agrocredit.zonal import build_weights, combine, finish
 
     weights = build_weights([window.geometry], grid=window.grid)
@@ -173,15 +177,17 @@ def _outcome(scene: CubeScene) -> SceneOutcome:
     )
 
 
-def _one_an_acquisition(rows: list[tuple[SceneOutcome, pa.Table]], *, plot_id: str, names: Sequence[str]) -> pa.Table:
+def _one_an_acquisition(
+    rows: list[tuple[SceneOutcome, NDArray[np.void]]], *, plot_id: str, names: Sequence[str]
+) -> pa.Table:
     """Return the rows that speak, as the batch chooses them."""
     import pyarrow as pa
 
     if not rows:
         return observations(names).empty_table()
     rows = sorted(rows, key=lambda row: (row[0].acquired_at, row[0].scene_id))
-    tables, outcomes = [table for _, table in rows], [outcome for outcome, _ in rows]
-    return observed_rows(tables, outcomes, plot_ids=pa.array([plot_id])).combine_chunks()
+    said, outcomes = [records for _, records in rows], [outcome for outcome, _ in rows]
+    return observed_rows(said, outcomes, names=names, plot_ids=pa.array([plot_id]), plots=range(1))
 
 
 def _near(plot: Plot, grid: Grid) -> bool:

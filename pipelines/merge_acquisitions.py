@@ -1,8 +1,8 @@
 """Puts the rows of all scenes together, plot by plot: of several tiles of one acquisition, the one that shows most.
 
-The committed tables of the scenes are cut into ranges of plots, and the rows of one range are copied out of each file
-while it is mapped, one file at a time: pages of a mapped file count as memory, and the system maps more of them than
-are asked for. So memory holds a few hundred thousand rows, however many plots and dates there are.
+The committed rows of the scenes are taken in ranges of plots. What they say of one range goes into arrays with a line a
+plot and a column an acquisition: read line by line these are the output, so nothing is sorted. Memory holds a few
+hundred thousand rows, however many plots and dates there are.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from agrocredit.domain.tables import INSTANT, observations
+from pipelines.scene_rows import plots_in, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 ROWS_PER_PART = 150_000
 """Rows in one Parquet part, at most: 6 MB on disk, and ten times that in memory while it is put together."""
 
-FIXED_COLUMNS = ("plot", "valid_fraction", "pixel_count")
-"""What a scene's committed rows hold before the indices."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Merged:
@@ -35,6 +33,8 @@ class Merged:
 
     outcomes: Sequence[SceneOutcome]
     plot_ids: pa.StringArray
+    names: Sequence[str]
+    """Columns of the indices."""
     touched: NDArray[np.bool_]
     """Shape (plots,): whether any scene touches the plot."""
     rows: int
@@ -42,18 +42,26 @@ class Merged:
 
     def parts(self) -> Iterator[pa.Table]:
         """Yield the rows sorted by plot and time, up to `ROWS_PER_PART` at a time."""
-        plots = max(1, ROWS_PER_PART // len({outcome.acquisition for outcome in self.outcomes}))
-        for first in range(0, len(self.plot_ids), plots):
-            rows = observed_rows(
-                [_between(_mapped(outcome), first=first, last=first + plots) for outcome in self.outcomes],
-                self.outcomes,
-                plot_ids=self.plot_ids,
-            )
+        at_a_time = max(1, ROWS_PER_PART // len({outcome.acquisition for outcome in self.outcomes}))
+        done = [0] * len(self.outcomes)
+        for first in range(0, len(self.plot_ids), at_a_time):
+            plots = range(first, min(first + at_a_time, len(self.plot_ids)))
+            said = self._said(plots, done)
+            rows = observed_rows(said, self.outcomes, names=self.names, plot_ids=self.plot_ids, plots=plots)
             if rows.num_rows:
                 yield rows
 
+    def _said(self, plots: range, done: list[int]) -> Iterator[NDArray[np.void]]:
+        """Yield the rows that each scene has of some plots; `done` counts the rows of each that came before."""
+        for scene, outcome in enumerate(self.outcomes):
+            assert outcome.rows_file is not None  # noqa: S101 - only scenes with rows are merged
+            rows = read_rows(outcome.rows_file, self.names, first=done[scene], most=len(plots))
+            rows = rows[: np.searchsorted(rows["plot"], plots.stop)]
+            done[scene] += rows.size
+            yield rows
 
-def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringArray) -> Merged:
+
+def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringArray, names: Sequence[str]) -> Merged:
     """Return the rows of several scenes as one table to be.
 
     Parameters
@@ -62,6 +70,8 @@ def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringA
         Scenes with committed rows, in order of time and id.
     plot_ids : pyarrow.StringArray
         Ids by the plot numbers of the committed rows, in the order of the output.
+    names : sequence of str
+        Columns of the indices.
     """
     by_acquisition: dict[str, list[SceneOutcome]] = {}
     for outcome in outcomes:
@@ -70,78 +80,82 @@ def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringA
     for tiles in by_acquisition.values():  # one at a time: a flag for every plot and date would grow with the season
         seen = np.zeros(len(plot_ids), dtype=bool)
         for outcome in tiles:
-            seen[_mapped(outcome)["plot"].to_numpy()] = True
+            assert outcome.rows_file is not None  # noqa: S101 - as above
+            for plots in plots_in(outcome.rows_file, names, at_a_time=ROWS_PER_PART):
+                seen[plots] = True
         touched |= seen
         rows += int(seen.sum())
-    return Merged(outcomes=outcomes, plot_ids=plot_ids, touched=touched, rows=rows)
-
-
-def _mapped(outcome: SceneOutcome) -> pa.Table:
-    """Return the rows of a scene, mapped for as long as something refers to them."""
-    assert outcome.rows_file is not None  # noqa: S101 - only scenes with rows are merged
-    with pa.memory_map(str(outcome.rows_file)) as source:
-        return pa.ipc.open_file(source).read_all()
-
-
-def _between(table: pa.Table, *, first: int, last: int) -> pa.Table:
-    """Return a copy of the rows of plots `first` to before `last`, so that the table's file need not stay mapped."""
-    low, high = np.searchsorted(table["plot"].to_numpy(), (first, last))
-    return table.take(pa.array(np.arange(low, high)))
+    return Merged(outcomes=outcomes, plot_ids=plot_ids, names=names, touched=touched, rows=rows)
 
 
 def observed_rows(
-    tables: Sequence[pa.Table], outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringArray
+    said: Iterable[NDArray[np.void]],
+    outcomes: Sequence[SceneOutcome],
+    *,
+    names: Sequence[str],
+    plot_ids: pa.StringArray,
+    plots: range,
 ) -> pa.Table:
     """Return the rows that speak, one a plot and acquisition, sorted by plot and time, with the contract's columns.
 
     Parameters
     ----------
-    tables : sequence of pyarrow.Table
-        What each scene says, sorted by ``plot``, a number into `plot_ids`.
+    said : iterable of ndarray of `agrocredit.domain.tables.scene_row`
+        What each scene says of the plots, sorted by plot; taken one by one.
     outcomes : sequence of SceneOutcome
         The scenes, in order of time and id.
+    names : sequence of str
+        Columns of the indices.
     plot_ids : pyarrow.StringArray
         Ids by number.
+    plots : range
+        Numbers of the plots.
     """
-    numbered = [
-        table.append_column("scene", pa.array(np.full(table.num_rows, scene, dtype=np.int32)))
-        for scene, table in enumerate(tables)
-    ]
-    rows = pa.concat_tables(numbered)
-    return _as_observations(rows.take(pa.array(_speaking(rows, outcomes))), outcomes, plot_ids)
+    looks = _Looks(plots=plots, outcomes=outcomes, names=names)
+    for scene, rows in enumerate(said):
+        looks.add(rows, scene=scene)
+    return looks.rows(plot_ids)
 
 
-def _speaking(rows: pa.Table, outcomes: Sequence[SceneOutcome]) -> NDArray[np.intp]:
-    """Return positions of one row a plot and acquisition, sorted by plot and time.
+class _Looks:
+    """What the acquisitions say of some plots."""
 
-    The largest share seen clear wins, then the earlier scene: outcomes are sorted by time and id.
-    """
-    plot, scene = rows["plot"].to_numpy(), rows["scene"].to_numpy()
-    by_plot_and_time = np.argsort(plot * len(outcomes) + scene, kind="stable")  # runs that are sorted already: cheap
-    names = sorted({outcome.acquisition for outcome in outcomes})
-    if len(names) == len(outcomes):
-        return by_plot_and_time
-    acquisition = np.array([names.index(outcome.acquisition) for outcome in outcomes])[scene]
-    best_first = np.lexsort((scene, -rows["valid_fraction"].to_numpy(), acquisition, plot))
-    is_first = np.ones(best_first.size, dtype=bool)
-    is_first[1:] = (np.diff(plot[best_first]) != 0) | (np.diff(acquisition[best_first]) != 0)
-    speaks = np.zeros(best_first.size, dtype=bool)
-    speaks[best_first[is_first]] = True
-    return by_plot_and_time[speaks[by_plot_and_time]]
+    def __init__(self, *, plots: range, outcomes: Sequence[SceneOutcome], names: Sequence[str]) -> None:
+        acquisitions = list(dict.fromkeys(outcome.acquisition for outcome in outcomes))
+        self._plots, self._outcomes, self._names = plots, outcomes, names
+        self._look = [acquisitions.index(outcome.acquisition) for outcome in outcomes]
+        self._scene = np.full((len(plots), len(acquisitions)), -1, np.int32)
+        """Which scene speaks, -1 where none does; (plots, acquisitions)."""
+        self._values = np.empty((2 + len(names), *self._scene.shape))
+        """Columns of the rows but for the plot; (columns, plots, acquisitions)."""
+        self._values[0] = -1  # less than any share
 
+    def add(self, rows: NDArray[np.void], *, scene: int) -> None:
+        """Let a scene speak where no earlier one of its acquisition shows as large a share clear."""
+        look, place = self._look[scene], rows["plot"] - self._plots.start
+        speaks = rows["valid_fraction"] > self._values[0, place, look]
+        every = speaks.sum() == len(self._plots)  # the rule, and done in a third of the time
+        at, chosen = (slice(None), slice(None)) if every else (place[speaks], speaks)
+        self._scene[at, look] = scene
+        records = rows[chosen].view(np.float64).reshape(-1, 1 + len(self._values))
+        self._values[:, at, look] = records[:, 1:].T  # the first is the plot
 
-def _as_observations(rows: pa.Table, outcomes: Sequence[SceneOutcome], ids: pa.Array) -> pa.Table:
-    """Return the rows with the columns of the contract."""
-    scene = rows["scene"].to_numpy()
-    scene_ids = pa.array([outcome.scene_id for outcome in outcomes], pa.string())
-    acquired = pa.array([outcome.acquired_at for outcome in outcomes], INSTANT)
-    names = [name for name in rows.column_names if name not in {*FIXED_COLUMNS, "scene"}]
-    columns = [
-        ids.take(rows["plot"].combine_chunks()),
-        scene_ids.take(pa.array(scene)),
-        acquired.take(pa.array(scene)),
-        rows["valid_fraction"],
-        rows["pixel_count"],
-        *(rows[name] for name in names),
-    ]
-    return pa.table(columns, schema=observations(names))
+    def rows(self, plot_ids: pa.StringArray) -> pa.Table:
+        """Return the rows that speak, with the columns of the contract."""
+        order = self._order()
+        plot = np.repeat(np.arange(self._plots.start, self._plots.stop), self._scene.shape[1])[order]
+        scene = pa.array(self._scene.ravel()[order])
+        scene_ids = pa.array([outcome.scene_id for outcome in self._outcomes], pa.string())
+        acquired = pa.array([outcome.acquired_at for outcome in self._outcomes], INSTANT)
+        values = [column.ravel()[order] for column in self._values]
+        numbers = [pa.array(column, mask=np.isnan(column)) for column in values]
+        columns = [plot_ids.take(pa.array(plot)), scene_ids.take(scene), acquired.take(scene), *numbers]
+        return pa.table(columns, schema=observations(self._names))
+
+    def _order(self) -> NDArray[np.int64] | slice:
+        """Return which entries, counted line by line, are the rows, by plot and time."""
+        scene = self._scene.ravel()
+        if self._look != sorted(self._look):  # satellites took their tiles in turns: the order differs by plot
+            by_time = np.lexsort((scene, np.arange(scene.size) // self._scene.shape[1]))
+            return by_time[scene[by_time] >= 0]
+        return slice(None) if (scene >= 0).all() else np.flatnonzero(scene >= 0)

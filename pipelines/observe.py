@@ -227,7 +227,7 @@ def _publish(
     if not seen:
         first = f"; first: {refused[0].code} {refused[0].detail}" if refused else ""
         raise InputUnusableError("no_usable_scene", f"none of {len(outcomes)} scenes of {request.scenes} serves{first}")
-    merged = merge_acquisitions(seen, plot_ids=plots.ids)
+    merged = merge_acquisitions(seen, plot_ids=plots.ids, names=[definition.column for definition in definitions])
     if not merged.touched.any():
         raise InputUnusableError("no_plot_in_scenes", f"none of {len(plots.ids)} plots lies in a scene")
     refused += _outside(plots, merged)

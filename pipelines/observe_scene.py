@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agrocredit.domain.errors import Refusal
 from pipelines.cube_blocks import forget_scene, keep_block, keep_blocks_without_plots
+from pipelines.scene_rows import write_rows
 from pipelines.scene_weights import weights_on
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    import pyarrow as pa
+    import numpy as np
+    from numpy.typing import NDArray
 
     from agrocredit.indices import CompiledIndices
     from agrocredit.scenes import OpenedScene, Scene
@@ -61,7 +63,7 @@ class SceneOutcome:
     acquisition: str
     acquired_at: datetime
     rows_file: Path | None
-    """Arrow file: ``plot`` (number), ``valid_fraction``, ``pixel_count``, indices; None if the scene was refused."""
+    """Records of `agrocredit.domain.tables.scene_row`, by plot; None if the scene was refused."""
     manifest: dict[str, Any]
     """What the run's manifest says of the scene; empty if it was refused."""
     grid: dict[str, Any]
@@ -108,7 +110,7 @@ def commit_files(scene: Scene, folder: Path) -> tuple[Path, Path]:
         `SceneWork.folder` or `SceneWork.carried_folder`.
     """
     name = hashlib.sha256(repr(scene).encode()).hexdigest()[:24]
-    return folder / f"{name}.json", folder / f"{name}.arrow"
+    return folder / f"{name}.json", folder / f"{name}.rows"
 
 
 def refused_scene(scene: Scene, refused: tuple[Refusal, ...]) -> SceneOutcome:
@@ -136,12 +138,12 @@ def _do(scene: Scene, work: SceneWork, *, record_file: Path, rows_file: Path) ->
 
     with open_scene(scene, cache=work.cache, bands=work.indices.bands, scratch=work.folder) as opened:
         rows = _rows_that_can_be_read(opened, work)
-        _write_rows(rows, rows_file)
+        write_rows(rows, rows_file)
         grid = asdict(opened.grid)
         commit(record_file, manifest=opened.manifest_entry(), grid=grid, refused=opened.refused)
 
 
-def _rows_that_can_be_read(opened: OpenedScene, work: SceneWork) -> pa.Table:
+def _rows_that_can_be_read(opened: OpenedScene, work: SceneWork) -> NDArray[np.void]:
     """Return the rows of a scene; a band that breaks off midway costs its indices, everywhere, and not the scene.
 
     Everywhere, because a season in which an index has a value in one half of a scene and none in the other would say
@@ -157,10 +159,8 @@ def _rows_that_can_be_read(opened: OpenedScene, work: SceneWork) -> pa.Table:
             forget_scene(opened, cube=work.cube)
 
 
-def _rows(opened: OpenedScene, work: SceneWork) -> pa.Table:
+def _rows(opened: OpenedScene, work: SceneWork) -> NDArray[np.void]:
     """Return one row a plot that lies on the scene's grid, by plot number."""
-    import pyarrow as pa
-
     from agrocredit.zonal import combine, finish, make_kernel
 
     on_grid = weights_on(opened.grid, plots_file=work.folder / "plots.parquet", folder=work.weights_folder)
@@ -172,11 +172,10 @@ def _rows(opened: OpenedScene, work: SceneWork) -> pa.Table:
         if pixels is not None:
             sums.append(kernel.accumulate(weights, block, pixels))
     keep_blocks_without_plots(opened, done=weights.blocks, cube=work.cube)
-    table = finish(
-        combine(sums, weights=weights, n_indices=len(work.indices.names)), weights=weights, names=work.indices.names
-    )
-    numbers = pa.array(on_grid.numbers[table["plot"].to_numpy()])
-    return table.set_column(0, "plot", numbers)
+    total = combine(sums, weights=weights, n_indices=len(work.indices.names))
+    rows = finish(total, weights=weights, names=work.indices.names)
+    rows["plot"] = on_grid.numbers[rows["plot"]]
+    return rows
 
 
 def _pixels(opened: OpenedScene, block: Block) -> BlockPixels | None:
@@ -206,15 +205,6 @@ def _pixels(opened: OpenedScene, block: Block) -> BlockPixels | None:
         for band in opened.bands
     }
     return BlockPixels(bands=bands, mask=mask)
-
-
-def _write_rows(rows: pa.Table, path: Path) -> None:
-    import pyarrow as pa
-
-    from agrocredit.store.atomic import atomic_file
-
-    with atomic_file(path) as temporary, pa.ipc.new_file(temporary, rows.schema) as writer:
-        writer.write_table(rows.combine_chunks())
 
 
 def commit(path: Path, *, manifest: Mapping[str, Any], grid: Mapping[str, Any], refused: tuple[Refusal, ...]) -> None:

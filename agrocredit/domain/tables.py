@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from agrocredit.domain.errors import InputUnusableError
@@ -117,6 +118,21 @@ def observations(indices: Iterable[str]) -> pa.Schema:
     for name in indices:
         schema = schema.append(pa.field(name.lower(), pa.float64()))
     return schema
+
+
+def scene_row(indices: Iterable[str]) -> np.dtype[np.void]:
+    """Return the record type of what one scene says of one plot, before the scenes of a season are put together.
+
+    Parameters
+    ----------
+    indices : iterable of str
+        As in `observations`; NaN stands for null.
+
+    >>> scene_row(["NDVI"]).names
+    ('plot', 'valid_fraction', 'pixel_count', 'ndvi')
+    """
+    floats = ("valid_fraction", "pixel_count", *(name.lower() for name in indices))
+    return np.dtype([("plot", "<i8"), *((name, "<f8") for name in floats)])
 
 
 def index_columns(columns: Sequence[str]) -> list[str]:

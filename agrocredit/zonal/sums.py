@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.domain.tables import VALID_FRACTION_MIN
+from agrocredit.domain.tables import VALID_FRACTION_MIN, scene_row
 from agrocredit.zonal.jit import entry
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def combine(blocks: Iterable[BlockSums], *, weights: CoverageWeights, n_indices:
     return total
 
 
-def finish(sums: PlotSums, *, weights: CoverageWeights, names: Sequence[str]) -> pa.Table:
+def finish(sums: PlotSums, *, weights: CoverageWeights, names: Sequence[str]) -> NDArray[np.void]:
     """Return one row for every plot on the grid, by number.
 
     Parameters
@@ -92,23 +91,18 @@ def finish(sums: PlotSums, *, weights: CoverageWeights, names: Sequence[str]) ->
 
     Returns
     -------
-    pyarrow.Table
+    ndarray of `agrocredit.domain.tables.scene_row`
         ``plot`` (position among the geometries), ``valid_fraction`` (share of the plot's whole area seen clear, 0 to
-        1), ``pixel_count`` (clear pixels of 10 m, weighted by coverage), then a column an index: the mean over clear
-        pixels, null where no pixel has a value or ``valid_fraction`` is under `VALID_FRACTION_MIN`.
+        1), ``pixel_count`` (clear pixels of 10 m, weighted by coverage), then a field an index: the mean over clear
+        pixels, NaN where no pixel has a value or ``valid_fraction`` is under `VALID_FRACTION_MIN`.
     """
     plots = weights.plots_on_grid
-    clear = sums.clear[plots]
-    valid_fraction = np.minimum(clear / weights.area_px[plots], 1.0)
-    means, nulls = _means(sums.sums, sums.weights, plots, valid_fraction)
-    columns = {
-        "plot": pa.array(plots, pa.int64()),
-        "valid_fraction": pa.array(valid_fraction),
-        "pixel_count": pa.array(clear * (weights.grid.resolution_m / _COUNT_PIXEL_M) ** 2),
-    }
-    for name, mean, null in zip(names, means, nulls, strict=True):
-        columns[name.lower()] = pa.array(mean, mask=null)
-    return pa.table(columns)
+    rows = np.empty(plots.size, scene_row(names))
+    rows["plot"] = plots
+    values = rows.view(np.float64).reshape(plots.size, 3 + len(names))[:, 1:]
+    pixels = (weights.grid.resolution_m / _COUNT_PIXEL_M) ** 2
+    _fill(values, plots, sums.sums, sums.weights, sums.clear, weights.area_px, pixels)
+    return rows
 
 
 @entry
@@ -130,19 +124,22 @@ def _add(
 
 
 @entry
-def _means(
+def _fill(
+    rows: NDArray[np.float64],
+    plots: NDArray[np.int64],
     sums: NDArray[np.float64],
     weights: NDArray[np.float64],
-    plots: NDArray[np.int64],
-    valid_fraction: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return means and where there is none, both (indices, plots)."""
-    means = np.zeros((sums.shape[1], plots.size))
-    nulls = np.zeros((sums.shape[1], plots.size), np.bool_)
+    clear: NDArray[np.float64],
+    area_px: NDArray[np.float64],
+    count_pixels: float,
+) -> None:
+    """Write share, count and means of the plots, (plots, 2 + indices); `count_pixels` is what a grid pixel counts."""
     for row, plot in enumerate(plots):
+        valid_fraction = min(clear[plot] / area_px[plot], 1.0)
+        rows[row, 0] = valid_fraction
+        rows[row, 1] = clear[plot] * count_pixels
         for k in range(sums.shape[1]):
-            if weights[plot, k] <= 0 or valid_fraction[row] < VALID_FRACTION_MIN:
-                nulls[k, row] = True
+            if weights[plot, k] <= 0 or valid_fraction < VALID_FRACTION_MIN:
+                rows[row, 2 + k] = np.nan
             else:
-                means[k, row] = sums[plot, k] / weights[plot, k]
-    return means, nulls
+                rows[row, 2 + k] = sums[plot, k] / weights[plot, k]

@@ -115,8 +115,8 @@ def observe():
         kernel = make_kernel(compiled)
         sums = [kernel.accumulate(weights, block, scene.read(block)) for block in blocks or weights.blocks]
         total = combine(sums, weights=weights, n_indices=len(compiled.names))
-        table = finish(total, weights=weights, names=compiled.names)
-        return {name: table[name].to_numpy() for name in table.column_names}
+        rows = finish(total, weights=weights, names=compiled.names)
+        return {name: rows[name] for name in rows.dtype.names}
 
     return run
 
