@@ -1,236 +1,83 @@
-"""Exact shares of pixels that polygons cover, by accumulating signed areas.
-
-Every edge of a ring is cut at pixel borders. A piece adds to its pixel the signed area between itself and the pixel's
-right border, and its signed height to all pixels further right, which a running sum along the row carries there. After
-all edges the running sum is the covered share of each pixel: no point-in-polygon test, no sampling. The method is known
-from font rendering (R. Levien, "Inside the fastest font renderer in the world", 2016).
-
-A plot is taken block by block, clipped to the block: what lies left of it is carried in through the first column, so
-memory stays that of one block however long the plot is.
-"""
+"""Coverage entries of plots in windows of a grid: room is made here, `coverage_loops` fills it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agrocredit.zonal.jit import entry, inner
-from agrocredit.zonal.layout import BLOCK, FULL, PAYLOAD_BITS, POSITION_BITS
+from agrocredit.zonal.loop import Loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_Words = TypeVar("_Words", "NDArray[np.uint16]", "NDArray[np.uint32]")
-_SHARE_TOLERANCE = 1e-6
-"""A share outside 0 to 1 by more than this is no rounding: rings cross, overlap or run the wrong way."""
-_LOW_BITS = 16
-_COLUMN_BITS = POSITION_BITS // 2
+    from agrocredit.zonal.outlines import Outlines
+
+_cover_windows = Loop.of_file("coverage_loops.py", "cover_windows")
+_place_entries = Loop.of_file("coverage_loops.py", "place_entries")
 
 
-@inner
-def _add_piece(share: NDArray[np.float64], base: int, width: int, x_from: float, x_to: float, height: float) -> None:
-    """Add a piece of an edge that lies within one row; `height` is its signed extent in y."""
-    left = min(x_from, x_to)
-    right = max(x_from, x_to)
-    if right <= 0:
-        share[base] += height
-        return
-    if left >= width:
-        return
-    if left == right:
-        column = int(left)
-        inside = left - column
-        share[base + column] += height * (1 - inside)
-        share[base + column + 1] += height * inside
-        return
-    if left < 0:
-        share[base] += height * (-left / (right - left))
-    for column in range(max(0, int(np.floor(left))), min(width, int(np.ceil(right)))):
-        low = max(left, float(column))
-        high = min(right, column + 1.0)
-        piece = height * ((high - low) / (right - left))
-        inside = 0.5 * (low + high) - column
-        share[base + column] += piece * (1 - inside)
-        share[base + column + 1] += piece * inside
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entries:
+    """Entries of windows, one window after the other, as `agrocredit.zonal.layout` describes them."""
+
+    edge: NDArray[np.uint32]
+    low: NDArray[np.uint16]
+    run: NDArray[np.uint32]
+    counts: NDArray[np.int64]
+    """Edges, runs, and the sum of the weights in units of ``1 / FULL`` pixel of each window; (windows, 3)."""
+    wrong: int
+    """The first plot whose rings cannot bound an area, or -1; then there are no entries."""
 
 
-@inner
-def _add_edge(share: NDArray[np.float64], rows: int, width: int, x0: float, y0: float, x1: float, y1: float) -> None:
-    """Add one edge, in pixels relative to the corner of the window; downward edges count as positive."""
-    if y0 == y1:
-        return
-    sign = 1.0
-    if y0 > y1:
-        sign = -1.0
-        x0, x1 = x1, x0
-        y0, y1 = y1, y0
-    if y1 <= 0 or y0 >= rows:
-        return
-    for row in range(max(0, int(np.floor(y0))), min(rows, int(np.ceil(y1)))):
-        top = max(y0, float(row))
-        bottom = min(y1, row + 1.0)
-        # Shares of the edge, not a slope: a slope overflows where an edge is all but level.
-        x_top = x0 + (x1 - x0) * ((top - y0) / (y1 - y0))
-        x_bottom = x0 + (x1 - x0) * ((bottom - y0) / (y1 - y0))
-        _add_piece(share, row * (width + 1), width, x_top, x_bottom, sign * (bottom - top))
-
-
-@inner
-def _cover_window(  # noqa: PLR0917 - numba has no keyword-only arguments
-    share: NDArray[np.float64],
-    xy: NDArray[np.float64],
-    ring_at: NDArray[np.int64],
-    ring_from: int,
-    ring_to: int,
-    row0: int,
-    col0: int,
-    rows: int,
-    width: int,
-) -> bool:
-    """Fill `share` with the covered share of every pixel of a window; False where a share cannot be one."""
-    share[: rows * (width + 1)] = 0.0
-    for ring in range(ring_from, ring_to):
-        for k in range(ring_at[ring], ring_at[ring + 1] - 1):
-            _add_edge(share, rows, width, xy[k, 0] - col0, xy[k, 1] - row0, xy[k + 1, 0] - col0, xy[k + 1, 1] - row0)
-    low = 0.0
-    high = 0.0
-    for row in range(rows):
-        covered = 0.0
-        for k in range(row * (width + 1), row * (width + 1) + width):
-            covered += share[k]
-            share[k] = covered
-            low = min(low, covered)
-            high = max(high, covered)
-    return low >= -_SHARE_TOLERANCE and high <= 1 + _SHARE_TOLERANCE
-
-
-@inner
-def _emit(  # noqa: PLR0917 - numba has no keyword-only arguments
-    share: NDArray[np.float64],
-    rows: int,
-    width: int,
-    row_in_block: int,
-    col_in_block: int,
-    edge: NDArray[np.uint32],
-    low: NDArray[np.uint16],
-    n_edges: int,
-    run: NDArray[np.uint32],
-    n_runs: int,
-) -> tuple[int, int, int]:
-    """Append a window's entries: partly covered pixels one by one, fully covered ones as runs along rows."""
-    total = 0
-    for row in range(rows):
-        length = 0
-        for col in range(width):
-            weight = int(share[row * (width + 1) + col] * FULL + 0.5)
-            position = (row + row_in_block) << _COLUMN_BITS | (col + col_in_block)
-            if weight >= FULL:
-                if length == 0:
-                    run[n_runs] = position << PAYLOAD_BITS
-                    n_runs += 1
-                length += 1
-                run[n_runs - 1] += 1
-                total += FULL
-            else:
-                length = 0
-                if weight > 0:
-                    edge[n_edges] = position << PAYLOAD_BITS | weight >> _LOW_BITS
-                    low[n_edges] = weight & ((1 << _LOW_BITS) - 1)
-                    n_edges += 1
-                    total += weight
-    return n_edges, n_runs, total
-
-
-@inner
-def _with_room(array: _Words, used: int, more: int) -> _Words:
-    """Return the array, or a copy twice as large as needed where fewer than `more` places are free."""
-    if used + more <= array.size:
-        return array
-    larger = np.empty(2 * (used + more), array.dtype)
-    larger[:used] = array[:used]
-    return larger
-
-
-@entry
-def cover_windows(
-    xy: NDArray[np.float64], ring_at: NDArray[np.int64], plot_at: NDArray[np.int64], windows: NDArray[np.int64]
-) -> tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32], NDArray[np.int64], int]:
+def cover_windows(xy: NDArray[np.float64], outlines: Outlines, windows: NDArray[np.int64]) -> Entries:
     """Return the entries of plots in windows of a grid.
 
     Parameters
     ----------
     xy : ndarray of float64, shape (points, 2)
-        Column and row in pixels from the grid's upper left corner. The left side of a shell runs down, of a hole up.
-    ring_at : ndarray of int64, shape (rings + 1,)
-        Where each ring begins in `xy`.
-    plot_at : ndarray of int64, shape (plots + 1,)
-        Where each plot begins in the rings.
+        Column and row of the outlines' points in pixels from the grid's upper left corner.
+    outlines : Outlines
+        What rings and plots the points make.
     windows : ndarray of int64, shape (windows, 5)
         Plot, first row, first column, rows, columns; no window reaches over the border of a block.
-
-    Returns
-    -------
-    edge, low, run : ndarrays
-        Entries of all windows, one after the other, as `agrocredit.zonal.layout` describes them.
-    counts : ndarray of int64, shape (windows, 3)
-        Edges, runs, and the sum of the weights in units of ``1 / FULL`` pixel.
-    wrong : int
-        The first plot whose rings cannot bound an area, or -1.
     """
-    edge = np.empty(1 << 16, np.uint32)
-    low = np.empty(1 << 16, np.uint16)
-    run = np.empty(1 << 14, np.uint32)
-    counts = np.zeros((windows.shape[0], 3), np.int64)
-    share = np.empty(0)
-    n_edges = n_runs = 0
-    for w in range(windows.shape[0]):
-        plot, row0, col0, rows, cols = windows[w]
-        if share.size < rows * (cols + 1):
-            share = np.empty(2 * rows * (cols + 1))
-        if not _cover_window(share, xy, ring_at, plot_at[plot], plot_at[plot + 1], row0, col0, rows, cols):
-            return edge[:0], low[:0], run[:0], counts, plot
-        edge = _with_room(edge, n_edges, rows * cols)
-        low = _with_room(low, n_edges, rows * cols)
-        run = _with_room(run, n_runs, rows * cols)
-        edges_to, runs_to, total = _emit(share, rows, cols, row0 % BLOCK, col0 % BLOCK, edge, low, n_edges, run, n_runs)
-        counts[w] = edges_to - n_edges, runs_to - n_runs, total
-        n_edges, n_runs = edges_to, runs_to
-    return edge[:n_edges], low[:n_edges], run[:n_runs], counts, -1
+    rows, columns = windows[:, 3], windows[:, 4]
+    pixels = int((rows * columns).sum())  # as many entries at most; what is not filled takes no memory
+    edge, low, run = np.empty(pixels, np.uint32), np.empty(pixels, np.uint16), np.empty(pixels, np.uint32)
+    share = np.empty(int((rows * (columns + 1)).max(initial=0)))
+    counts, wrong = np.zeros((windows.shape[0], 3), np.int64), np.empty(1, np.int64)
+    _cover_windows(xy, outlines.ring_at, outlines.plot_at, windows, share, edge, low, run, counts, wrong)
+    n_edges, n_runs, _ = counts.sum(axis=0) if wrong[0] < 0 else (0, 0, 0)
+    # Copies of what was filled: a view would keep the room for all.
+    return Entries(
+        edge=edge[:n_edges].copy(),
+        low=low[:n_edges].copy(),
+        run=run[:n_runs].copy(),
+        counts=counts,
+        wrong=int(wrong[0]),
+    )
 
 
-@entry
-def place_entries(  # noqa: PLR0917 - numba has no keyword-only arguments
-    edge: NDArray[np.uint32],
-    low: NDArray[np.uint16],
-    run: NDArray[np.uint32],
+def place_entries(
+    entries: tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]],
     counts: NDArray[np.int32],
-    edge_to: NDArray[np.int64],
-    run_to: NDArray[np.int64],
-    all_edges: NDArray[np.uint32],
-    all_lows: NDArray[np.uint16],
-    all_runs: NDArray[np.uint32],
+    *,
+    starts: tuple[NDArray[np.int64], NDArray[np.int64]],
+    all_entries: tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]],
 ) -> None:
     """Copy the entries of some parts to their places among all.
 
     Parameters
     ----------
-    edge, low, run : ndarrays
-        Entries of the parts, one part after the other.
+    entries : tuple of ndarrays
+        Edges, their low bits and runs of the parts, one part after the other.
     counts : ndarray of int32, shape (parts, 2)
         Edges and runs of each part.
-    edge_to, run_to : ndarray of int64, shape (parts,)
-        Where each part begins among all.
-    all_edges, all_lows, all_runs : ndarrays
+    starts : tuple of ndarrays of int64, shape (parts,)
+        Where the edges and the runs of each part begin among all.
+    all_entries : tuple of ndarrays
         Filled here.
     """
-    n_edges = n_runs = 0
-    for part in range(counts.shape[0]):
-        edges, runs = counts[part]
-        to = edge_to[part]
-        all_edges[to : to + edges] = edge[n_edges : n_edges + edges]
-        all_lows[to : to + edges] = low[n_edges : n_edges + edges]
-        to = run_to[part]
-        all_runs[to : to + runs] = run[n_runs : n_runs + runs]
-        n_edges += edges
-        n_runs += runs
+    _place_entries(*entries, counts, *starts, *all_entries)

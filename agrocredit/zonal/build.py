@@ -157,21 +157,21 @@ def _refuse(wrong: NDArray[np.bool_], reason: str, *, first: int = 0) -> None:
 def _cover_chunk(outlines: Outlines, areas_px: NDArray[np.float64], first: int, grid: Grid) -> _Chunk:
     xy = outlines.xy - np.array([grid.x0, grid.y0])
     xy *= np.array([1 / grid.resolution_m, -1 / grid.resolution_m])
-    ring_at, plot_at = outlines.ring_at, outlines.plot_at
-    windows, blocks, inside = _windows(xy, ring_at[plot_at], grid)
-    edge, low, run, counts, wrong = cover_windows(xy, ring_at, plot_at, windows)
-    if wrong >= 0:
+    windows, blocks, inside = _windows(xy, outlines.ring_at[outlines.plot_at], grid)
+    found = cover_windows(xy, outlines, windows)
+    if found.wrong >= 0:
         raise InputUnusableError(
             "geometry_invalid",
-            f"plot number {first + wrong} has rings that cross or overlap, expected a valid polygon",
+            f"plot number {first + found.wrong} has rings that cross or overlap, expected a valid polygon",
         )
+    counts = found.counts
     totals = np.zeros(areas_px.size, np.int64)
     np.add.at(totals, windows[:, 0], counts[:, 2])
     # A plot wholly on the grid is as large as its weights say, so that seen in full is exactly 1.
     use_total = inside & (totals > 0) & (np.abs(totals / FULL - areas_px) < 1e-5 * areas_px)
     kept = counts[:, 2] > 0
     return _Chunk(
-        streams=(edge.copy(), low.copy(), run.copy()),
+        streams=(found.edge, found.low, found.run),
         plot=(windows[kept, 0] + first).astype(np.int32),
         block=blocks[kept].astype(np.int32),
         counts=counts[kept, :2].astype(np.int32),
@@ -221,7 +221,7 @@ def _merge(chunks: list[_Chunk], *, grid: Grid, key: str) -> CoverageWeights:
         chunk = chunks.pop()
         to = place[last - chunk.plot.size : last]
         last -= chunk.plot.size
-        place_entries(*chunk.streams, chunk.counts, edge_at[to], run_at[to], edge, low, run)
+        place_entries(chunk.streams, chunk.counts, starts=(edge_at[to], run_at[to]), all_entries=(edge, low, run))
     return CoverageWeights(
         grid=grid,
         key=key,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import typeof
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.zonal.generated import compiled_function
-from agrocredit.zonal.kernel_source import ABSENT, RasterLayout, kernel_source
+from agrocredit.zonal.kernel_source import ABSENT, BATCH, LANES, RasterLayout, kernel_source
 from agrocredit.zonal.layout import BLOCK
+from agrocredit.zonal.loop import Loop
 from agrocredit.zonal.sums import BlockSums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -24,12 +24,7 @@ if TYPE_CHECKING:
     from agrocredit.zonal.weights import Block, CoverageWeights
 
 _NO_CLASSES = np.zeros(0, np.uint8)
-_NO_NUMBER: dict[bool, float | int] = {True: np.nan, False: -(1 << 62)}
-"""By whether raw numbers are floats: what no pixel is equal to. Integers of 64 bits are not read."""
 _ALL_CLEAR = np.ones(256, np.bool_)
-_READY_MAX = 256
-_ready: dict[Hashable, Callable[..., None]] = {}
-"""Compiled functions by indices, layout and kinds of arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,20 +77,31 @@ class Kernel:
             weights=np.zeros((parts, len(self.names))),
             clear=np.zeros(parts),
         )
-        layout, rasters = self._rasters(block, pixels)
-        arguments = (
+        dtype = np.result_type(*(band.dn.dtype for name, band in pixels.bands.items() if name in present)).newbyteorder(
+            "="
+        )
+        layout, rasters = self._rasters(block, pixels, dtype)
+        _loop(self.formulas, layout)(
             *(weights.edge, weights.low, weights.run, weights.part_edge_at, weights.part_run_at),
             *(block.part_from, block.part_to),
             *rasters,
+            *self._batch(dtype),
             *(sums.sums, sums.weights, sums.clear),
         )
-        _compiled(self.formulas, layout, arguments)(*arguments)
         return sums
 
-    def _rasters(self, block: Block, pixels: BlockPixels) -> tuple[RasterLayout, tuple[Any, ...]]:
-        """Return which rasters share a grid, and the kernel's arguments that come from the pixels."""
+    def _batch(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
+        """Return room for a batch: raw numbers, weights and products, where parts begin, which parts they are."""
+        return (
+            np.empty((len(self.bands), BATCH), dtype),
+            np.empty((len(self.names) + 1, BATCH)),
+            np.empty(BATCH // LANES + 1, np.int64),
+            np.empty(BATCH // LANES, np.int64),
+        )
+
+    def _rasters(self, block: Block, pixels: BlockPixels, dtype: np.dtype[Any]) -> tuple[RasterLayout, tuple[Any, ...]]:
+        """Return which rasters share a grid, and the loop's arguments that come from the pixels."""
         bands = [pixels.bands.get(name) for name in self.bands]
-        dtype = np.result_type(*(band.dn.dtype for band in bands if band is not None))
         shapes = [None if band is None else (band.factor, band.dn.shape[1]) for band in bands]
         mask = pixels.mask
         mask_shape = None if mask is None else (mask.factor, mask.classes.shape[1])
@@ -110,9 +116,8 @@ class Kernel:
             *_places(kinds, block),
             np.array([1.0 if band is None else band.scale for band in bands]),
             np.array([0.0 if band is None else band.offset for band in bands]),
-            np.array(
-                [_NO_NUMBER[layout.floats] if band is None else _nodata(band, floats=layout.floats) for band in bands]
-            ),
+            np.array([_nodata(band, dtype) or 0 for band in bands], dtype),
+            np.array([_nodata(band, dtype) is not None for band in bands]),
             *(np.zeros(0, dtype) if band is None else _flat(band.dn, dtype) for band in bands),
         )
 
@@ -128,34 +133,22 @@ def make_kernel(formulas: PixelFormulas) -> Kernel:
     return Kernel(formulas=formulas)
 
 
-def _compiled(formulas: PixelFormulas, layout: RasterLayout, arguments: tuple[Any, ...]) -> Callable[..., None]:
-    """Return the function for these arguments; asking numba for their types costs more than a small window's sums."""
-    key = (formulas, layout, tuple(map(_kind, arguments)))
-    if key not in _ready:
-        if len(_ready) >= _READY_MAX:
-            _ready.clear()
-        _ready[key] = compiled_function(kernel_source(formulas, layout), "accumulate", tuple(map(typeof, arguments)))
-    return _ready[key]
+@lru_cache(maxsize=256)
+def _loop(formulas: PixelFormulas, layout: RasterLayout) -> Loop:
+    return Loop(kernel_source(formulas, layout), "accumulate")
 
 
-def _kind(argument: Any) -> Hashable:  # noqa: ANN401 - numbers and arrays
-    """Return what decides the numba type of an argument."""
-    if not isinstance(argument, np.ndarray):
-        return type(argument).__name__
-    flags = argument.flags
-    return (argument.dtype, argument.ndim, flags.c_contiguous, flags.f_contiguous, flags.writeable, flags.aligned)
-
-
-def _nodata(band: BandPixels, *, floats: bool) -> float | int:
-    """Return the number that means no data, as the kernel compares it, or one that no pixel has."""
-    if band.nodata is None or not (floats or float(band.nodata).is_integer()):
-        return _NO_NUMBER[floats]
-    return float(band.nodata) if floats else int(band.nodata)
+def _nodata(band: BandPixels | None, dtype: np.dtype[Any]) -> float | None:
+    """Return the raw number that means no data, or None where no number of this type does."""
+    if band is None or band.nodata is None or dtype.kind == "f":
+        return None if band is None else band.nodata
+    info = np.iinfo(dtype)
+    return band.nodata if float(band.nodata).is_integer() and info.min <= band.nodata <= info.max else None
 
 
 def _flat(raster: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the raster as one row of native numbers; no copy where it already lies so."""
-    return np.ascontiguousarray(raster, dtype.newbyteorder("=")).reshape(-1)
+    return np.ascontiguousarray(raster, dtype).reshape(-1)
 
 
 def _places(kinds: Sequence[tuple[int, int]], block: Block) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:

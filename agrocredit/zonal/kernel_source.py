@@ -5,17 +5,17 @@ What it does with the parts of a block, in batches of up to `BATCH` clear pixels
 1. unpack an entry; find its place in the rasters of each resolution by tables (so any whole factor works); copy the raw
    numbers if the class is clear - clouds are of one piece, so this branch is seldom guessed wrong;
 2. when the next part might not fit, work the batch off: a pixel without data in any band loses its weight, and each
-   index becomes value times weight, a product that is not finite being dropped for this index alone;
-3. add the products of each part up in eight lanes, which are joined in one fixed way.
+   index becomes value times weight;
+3. add the products of each part up in eight lanes, which are joined in one fixed way; where the sum of an index is
+   not finite, some product was not: such products are dropped, and the part is added up again.
 
 A field has some fifty pixels, so a batch holds several, each filled up to whole lanes with pixels of no weight: loops
-are long enough for vector code, and what a plot adds up to does not depend on its neighbours. Step 2 is plain loops;
-what seldom happens there is only counted, and set right in a second, slow loop.
+are long enough for vector code, and what a plot adds up to does not depend on its neighbours. Places within a batch
+are unsigned numbers: of a signed one the compiler asks each time whether it counts from the end.
 
 The order of every addition is written down in the text, and numba is asked for no fast-math, so the sums are the same
 bytes whatever vectors a machine has. Bands, indices, their arithmetic and the resolutions vary; the text is generated
-because a call through a pointer for each pixel would cost ten times the arithmetic, and because numba keeps compiled
-code on disk only for functions of a file.
+because a call through a pointer for each pixel would cost ten times the arithmetic.
 """
 
 from __future__ import annotations
@@ -96,46 +96,38 @@ def kernel_source(formulas: PixelFormulas, layout: RasterLayout) -> str:
         [
             _HEAD,
             _add_batch(wanted, there, formulas, is_nodata=_IS_NODATA[layout.floats]),
-            _accumulate(there, layout, n_indices=len(formulas.names)),
+            _accumulate(there, layout),
         ]
     )
 
 
 _LANE = range(LANES)
-_HEAD = f'''"""Written by agrocredit.zonal; may be deleted at any time, it is written again when needed."""
-
-from math import sqrt
+_HEAD = f"""from math import sqrt
 
 import numpy as np
-from numba import njit
-
-OPTIONS = dict(nogil=True, error_model="numpy")
-INNER = dict(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
 
 
-@njit(**INNER)
 def lane_sum(term, row, first, last):
+    row = np.uint64(row)
     {" = ".join(f"lane{lane}" for lane in _LANE)} = 0.0
-    for t in range(first, last, {LANES}):
-        {"; ".join(f"lane{lane} += term[row, t + {lane}]" for lane in _LANE)}
+    for t in range(np.uint64(first), np.uint64(last), np.uint64({LANES})):
+        {"; ".join(f"lane{lane} += term[row, t + np.uint64({lane})]" for lane in _LANE)}
     low = (lane0 + lane4) + (lane2 + lane6)
     high = (lane1 + lane5) + (lane3 + lane7)
     return low + high
 
 
-@njit(**INNER)
-def drop_lost(k, n, at, out, term, weights):
-    for s in range(n):
-        lost = 0.0
-        for t in range(at[s], at[s + 1]):
-            if not abs(term[k + 1, t]) < np.inf:
-                term[k + 1, t] = 0.0
-                lost += term[0, t]
-        weights[out[s], k] -= lost'''
+def drop_lost(term, row, first, last):
+    lost = 0.0
+    for t in range(first, last):
+        if not abs(term[row, t]) < np.inf:
+            term[row, t] = 0.0
+            lost += term[0, t]
+    return lost"""
 
 _IS_NODATA = {
-    False: "(raw[{b}, t] == nodata[{b}])",
-    True: "((raw[{b}, t] == nodata[{b}]) | (not abs(raw[{b}, t]) < np.inf))",
+    False: "((raw[{b}, t] == nodata[{b}]) & has_nodata[{b}])",
+    True: "(((raw[{b}, t] == nodata[{b}]) & has_nodata[{b}]) | (not abs(raw[{b}, t]) < np.inf))",
 }
 """By whether raw numbers are floats: what a pixel without data looks like."""
 
@@ -148,8 +140,7 @@ def _add_batch(wanted: Sequence[int], there: Sequence[int], formulas: PixelFormu
     """
     without = " | ".join(is_nodata.format(b=b) for b in there)
     lines = [
-        "@njit(**INNER)",
-        "def add_batch(n, at, out, raw, scale, offset, nodata, term, sums, weights, clear):",
+        "def add_batch(n, at, out, raw, scale, offset, nodata, has_nodata, term, sums, weights, clear):",
         "    m = at[n]",
         "    without = 0",
         "    for t in range(m):",
@@ -169,8 +160,12 @@ def _add_batch(wanted: Sequence[int], there: Sequence[int], formulas: PixelFormu
     ]
     for k in wanted:
         lines += [
+            f"        total = lane_sum(term, {k + 1}, first, last)",
+            "        if not abs(total) < np.inf:",
+            f"            weights[to, {k}] -= drop_lost(term, {k + 1}, first, last)",
+            f"            total = lane_sum(term, {k + 1}, first, last)",
             f"        weights[to, {k}] += seen",
-            f"        sums[to, {k}] += lane_sum(term, {k + 1}, first, last)",
+            f"        sums[to, {k}] += total",
         ]
     return "\n".join(lines)
 
@@ -178,7 +173,6 @@ def _add_batch(wanted: Sequence[int], there: Sequence[int], formulas: PixelFormu
 def _index_lines(group: Sequence[int], formulas: PixelFormulas) -> Iterator[str]:
     """Yield the lines that work out some indices for all pixels of a batch."""
     bands = sorted({band for k in group for band in formulas.uses[k]})
-    yield from (f"    wrong{k} = 0" for k in group)
     yield from (f"    scale{band}, offset{band} = scale[{band}], offset[{band}]" for band in bands)
     yield "    for t in range(m):"
     yield "        w = term[0, t]"
@@ -188,29 +182,21 @@ def _index_lines(group: Sequence[int], formulas: PixelFormulas) -> Iterator[str]
         for guard in formulas.guards[k]:
             yield f"        if not abs({guard}) < np.inf:"
             yield "            v = np.nan"
-        yield "        v = v * w"
-        yield f"        term[{k + 1}, t] = v"
-        yield f"        wrong{k} += not abs(v) < np.inf"
-    for k in group:
-        yield f"    if wrong{k}:"
-        yield f"        drop_lost({k}, n, at, out, term, weights)"
+        yield f"        term[{k + 1}, t] = v * w"
 
 
-def _accumulate(there: Sequence[int], layout: RasterLayout, *, n_indices: int) -> str:
+def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
     """Return the function that walks the parts of a block."""
     raws = ", ".join(f"raw{band}" for band in range(len(layout.bands)))
-    flush = "add_batch(n, at, out, raw, scale, offset, nodata, term, sums, weights, clear)"
+    flush = "add_batch(n, at, out, raw, scale, offset, nodata, has_nodata, term, sums, weights, clear)"
     begin = "n, m = 0, np.uint64(0)"  # unsigned: no look whether an index counts from the end
     end_of_part = ["at[n + 1], out[n] = m, q - part_from", "n += 1"]
     full = [f"if m == np.uint64({BATCH}):", *_indented([*end_of_part, flush, begin], 4)]
     lines = [
-        "@njit(cache=CACHE, **OPTIONS)",
         "def accumulate(edge, low, run, part_edge_at, part_run_at, part_from, part_to, classes, is_clear,",
-        f"               row_at, col_at, scale, offset, nodata, {raws}, sums, weights, clear):",
-        f"    raw = np.empty(({len(layout.bands)}, {BATCH}), raw0.dtype)",
-        f"    term = np.empty(({n_indices + 1}, {BATCH}))",
-        f"    at = np.zeros({BATCH // LANES + 1}, np.int64)",
-        f"    out = np.empty({BATCH // LANES}, np.int64)",
+        f"               row_at, col_at, scale, offset, nodata, has_nodata, {raws},",
+        "               raw, term, at, out, sums, weights, clear):",
+        "    at[0] = 0",
         f"    {begin}",
         "    for q in range(part_from, part_to):",
         "        most = np.int64(m) + part_edge_at[q + 1] - part_edge_at[q]",

@@ -9,7 +9,7 @@ import numpy as np
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.tables import VALID_FRACTION_MIN, scene_row
-from agrocredit.zonal.jit import entry
+from agrocredit.zonal.loop import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _COUNT_PIXEL_M = 10.0
 """Side of the pixels that ``pixel_count`` counts, whatever the grid's."""
+_add_parts = Loop.of_file("sum_loops.py", "add_parts")
+_fill_rows = Loop.of_file("sum_loops.py", "fill_rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,7 +77,7 @@ def combine(blocks: Iterable[BlockSums], *, weights: CoverageWeights, n_indices:
             raise InputUnusableError("block_repeated", f"parts {block.part_from} to {block.part_to} were given twice")
         done = block.part_to
         plots = weights.part_plot[block.part_from : block.part_to]
-        _add(total.sums, total.weights, total.clear, plots, block.sums, block.weights, block.clear)
+        _add_parts(total.sums, total.weights, total.clear, plots, block.sums, block.weights, block.clear)
     return total
 
 
@@ -99,47 +101,10 @@ def finish(sums: PlotSums, *, weights: CoverageWeights, names: Sequence[str]) ->
     plots = weights.plots_on_grid
     rows = np.empty(plots.size, scene_row(names))
     rows["plot"] = plots
-    values = rows.view(np.float64).reshape(plots.size, 3 + len(names))[:, 1:]
-    pixels = (weights.grid.resolution_m / _COUNT_PIXEL_M) ** 2
-    _fill(values, plots, sums.sums, sums.weights, sums.clear, weights.area_px, pixels)
+    _fill_rows(
+        rows.view(np.float64).reshape(plots.size, 3 + len(names)),
+        *(plots, sums.sums, sums.weights, sums.clear, weights.area_px),
+        (weights.grid.resolution_m / _COUNT_PIXEL_M) ** 2,
+        VALID_FRACTION_MIN,
+    )
     return rows
-
-
-@entry
-def _add(
-    sums: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    clear: NDArray[np.float64],
-    plots: NDArray[np.int32],
-    block_sums: NDArray[np.float64],
-    block_weights: NDArray[np.float64],
-    block_clear: NDArray[np.float64],
-) -> None:
-    """Add the parts of a block to the sums of their plots, in the order of the parts."""
-    for part, plot in enumerate(plots):
-        clear[plot] += block_clear[part]
-        for k in range(sums.shape[1]):
-            sums[plot, k] += block_sums[part, k]
-            weights[plot, k] += block_weights[part, k]
-
-
-@entry
-def _fill(
-    rows: NDArray[np.float64],
-    plots: NDArray[np.int64],
-    sums: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    clear: NDArray[np.float64],
-    area_px: NDArray[np.float64],
-    count_pixels: float,
-) -> None:
-    """Write share, count and means of the plots, (plots, 2 + indices); `count_pixels` is what a grid pixel counts."""
-    for row, plot in enumerate(plots):
-        valid_fraction = min(clear[plot] / area_px[plot], 1.0)
-        rows[row, 0] = valid_fraction
-        rows[row, 1] = clear[plot] * count_pixels
-        for k in range(sums.shape[1]):
-            if weights[plot, k] <= 0 or valid_fraction < VALID_FRACTION_MIN:
-                rows[row, 2 + k] = np.nan
-            else:
-                rows[row, 2 + k] = sums[plot, k] / weights[plot, k]

@@ -81,8 +81,8 @@ class CoverageWeights:
                 raise _broken(
                     f"{name} is {array.dtype} with {array.ndim} dimensions, expected {np.dtype(dtype)} with 1"
                 )
-            # Plain read-only views, mapped or not: the kernel is compiled once for both.
-            view = np.asarray(array).view()
+            # Plain read-only views, mapped or not, as loops want them.
+            view = np.asarray(np.require(array, requirements=["C", "A"])).view()
             view.flags.writeable = False
             object.__setattr__(self, name, view)
         self._check_sizes()

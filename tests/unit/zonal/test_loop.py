@@ -1,0 +1,73 @@
+"""Machine code says what the same text says in Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agrocredit.zonal import coverage_loops, outline_loops, sum_loops
+from agrocredit.zonal.loop import Loop
+
+
+def both(module, name, arguments, outputs):
+    """Run a loop in Python and as machine code; return what each left in the outputs."""
+    left = []
+    for run in (getattr(module, name), Loop.of_file(f"{module.__name__.rpartition('.')[2]}.py", name)):
+        copies = [one.copy() if isinstance(one, np.ndarray) else one for one in arguments]
+        run(*copies)
+        left.append([copies[at] for at in outputs])
+    return left
+
+
+def assert_same(left):
+    python, machine = left
+    for one, other in zip(python, machine, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture
+def numbers():
+    return np.random.default_rng(7)
+
+
+def test_covered_shares(numbers):
+    angles = np.sort(numbers.uniform(0, 2 * np.pi, 9))[::-1]
+    ring = np.column_stack([6 + 5 * np.cos(angles), 5.5 + 4 * np.sin(angles)])
+    xy = np.concatenate([ring, ring[:1]])
+    room = [np.zeros(12 * 12), np.zeros(121, np.uint32), np.zeros(121, np.uint16), np.zeros(121, np.uint32)]
+    arguments = [xy, np.array([0, 10]), np.array([0, 1]), np.array([[0, 1, 1, 11, 11]]), *room]
+    left = both(
+        coverage_loops, "cover_windows", [*arguments, np.zeros((1, 3), np.int64), np.zeros(1, np.int64)], range(4, 10)
+    )
+    assert_same(left)
+    assert left[0][4][0, 2] > 0
+
+
+def test_places_among_all(numbers):
+    counts = numbers.integers(0, 5, (6, 2)).astype(np.int32)
+    edges, runs = counts.sum(axis=0)
+    words = [numbers.integers(0, 99, edges), numbers.integers(0, 99, edges), numbers.integers(0, 99, runs)]
+    streams = [word.astype(kind) for word, kind in zip(words, ("u4", "u2", "u4"), strict=True)]
+    starts = [5 * np.arange(6)[::-1], 5 * np.arange(6)[::-1]]
+    room = [np.zeros(30, np.uint32), np.zeros(30, np.uint16), np.zeros(30, np.uint32)]
+    assert_same(both(coverage_loops, "place_entries", [*streams, counts, *starts, *room], range(6, 9)))
+
+
+def test_areas(numbers):
+    xy = numbers.uniform(0, 9, (40, 2))
+    ring_at, plot_at = np.array([0, 10, 25, 40]), np.array([0, 1, 3])
+    assert_same(both(outline_loops, "add_areas", [xy, ring_at, plot_at, np.zeros(2)], [3]))
+
+
+def test_sums_of_plots(numbers):
+    sums = [numbers.random((4, 2)), numbers.random((4, 2)), numbers.random(4)]
+    block = [numbers.random((3, 2)), numbers.random((3, 2)), numbers.random(3)]
+    assert_same(both(sum_loops, "add_parts", [*sums, np.array([3, 0, 3], np.int32), *block], range(3)))
+
+
+def test_rows_of_plots(numbers):
+    weights = numbers.random((4, 2)).round()
+    arguments = [np.zeros((3, 5)), np.array([3, 0, 1]), numbers.random((4, 2)), weights, numbers.random(4), np.ones(4)]
+    left = both(sum_loops, "fill_rows", [*arguments, 1.0, 0.5], [0])
+    assert_same(left)
+    assert np.isnan(left[0][0]).any()
