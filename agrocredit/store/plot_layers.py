@@ -6,6 +6,7 @@ import json
 import sqlite3
 import warnings
 from contextlib import closing, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from agrocredit.store.plot_source import PlotPiece
     from agrocredit.store.plot_wkb import ToDegrees
 
-_PIECE_PLOTS = 32_768
-"""Plots whose shapes are looked at together."""
+_PIECE_PLOTS = 8_192
+"""Plots whose shapes are looked at together: so many that their columns stay in the processor's cache."""
 _EPSG_4326 = CRS.from_epsg(4326)
 _UNDEFINED_CRS = "Undefined"  # how GDAL names the GeoPackage's srs_id 0 and -1
 
@@ -161,6 +162,8 @@ def _primary_geometry(geo: dict[str, Any], path: Path) -> tuple[str, CRS]:
 def _stated_crs(stated: object, named: object) -> CRS:
     if stated is None or stated == "":
         raise InputUnusableError("crs_missing", f"{named} states no CRS; expected one, WGS 84 or projected")
+    if stated == _wgs84_of_geopandas():
+        return _EPSG_4326
     try:
         crs = CRS.from_user_input(stated)
     except ProjError as error:
@@ -172,6 +175,15 @@ def _stated_crs(stated: object, named: object) -> CRS:
             "crs_unsupported", f"{named}: CRS {shown(crs.name)} is neither geographic nor projected"
         )
     return crs
+
+
+@cache
+def _wgs84_of_geopandas() -> dict[str, Any]:
+    """Return how geopandas spells EPSG:4326, without ids of the ensemble's members: PROJ would look up each by name."""
+    stated: dict[str, Any] = _EPSG_4326.to_json_dict()
+    for member in stated["datum_ensemble"]["members"]:
+        del member["id"]
+    return stated
 
 
 def _source(

@@ -39,6 +39,8 @@ class PlainPlots:
 
     found: NDArray[np.bool_]
     """(rings,)"""
+    bounds: NDArray[np.float64]
+    """Of the found: west, south, east, north in degrees; (found, 4)."""
     wkb: pa.LargeBinaryArray
     """Of the found, in `plot_geometry.normal_form`."""
 
@@ -53,50 +55,61 @@ def plain_plots(rings: Rings, *, among: NDArray[np.bool_]) -> PlainPlots:
     among : ndarray of bool, shape (rings,)
         The rings to look at.
     """
-    formed = among & _well_formed(rings)
-    few = rings.only(formed)
-    area_m2, perimeter_m = flat_size(few)
+    bounds = rings.bounds
+    found = among & _well_formed(rings, bounds)
+    few = rings.only(found)
+    seen = SeenRings.of(few)
+    area_m2, perimeter_m = seen.flat_size()
     sound = _is_amply_sized(np.abs(area_m2), perimeter_m)
-    unsure = sound & ~runs_around_once(few)
-    sound[unsure] = shapely.is_valid(few.only(unsure).polygons())
+    unsure = sound & ~seen.run_around_once()
+    if unsure.any():
+        sound[unsure] = shapely.is_valid(few.only(unsure).polygons())
     wkb = normal_wkb(few.only(sound), is_clockwise=area_m2[sound] < 0)
-    formed[formed] = sound
-    return PlainPlots(found=formed, wkb=wkb)
+    found[found] = sound
+    return PlainPlots(found=found, bounds=bounds[found], wkb=wkb)
 
 
-def flat_size(rings: Rings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return areas in m2, negative where a ring runs clockwise, and perimeters in m, as if the plots were flat.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeenRings:
+    """Finite rings seen from the mean of their points."""
 
-    Parameters
-    ----------
-    rings : Rings
-        Finite. One per cent off at most where extents are under 0.1 degrees and latitudes under 80.
-    """
-    metres_per_lon, metres_per_lat = _metres_per_degree(rings.lat.mean(0))
-    x, y = (rings.lon - rings.lon[0]) * metres_per_lon, (rings.lat - rings.lat[0]) * metres_per_lat
-    areas_m2: NDArray[np.float64] = (x[:-1] * y[1:] - x[1:] * y[:-1]).sum(0) / 2
-    perimeters_m: NDArray[np.float64] = np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)).sum(0)
-    return areas_m2, perimeters_m
+    lat: NDArray[np.float64]
+    """Of the mean, in degrees; (rings,)."""
+    x: NDArray[np.float64]
+    """Degrees east of the mean; (points, rings)."""
+    y: NDArray[np.float64]
+    """Degrees north of the mean; (points, rings)."""
+    turn: NDArray[np.float64]
+    """Twice the area that each step passes over, above 0 counterclockwise; (points - 1, rings)."""
 
+    @classmethod
+    def of(cls, rings: Rings) -> SeenRings:
+        """Return rings as seen from the mean of their points."""
+        lat = rings.lat[:-1].mean(0)
+        x, y = rings.lon - rings.lon[:-1].mean(0), rings.lat - lat
+        return cls(lat=lat, x=x, y=y, turn=x[:-1] * y[1:] - x[1:] * y[:-1])
 
-def runs_around_once(rings: Rings) -> NDArray[np.bool_]:
-    """Return which rings, seen from the mean of their points, run once around and never back; such rings are valid.
+    def flat_size(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return areas in m2, negative where a ring runs clockwise, and perimeters in m, as if the plots were flat.
 
-    Most fields are so, and this costs a tenth of asking GEOS. It says nothing about the others.
+        One per cent off at most where extents are under 0.1 degrees and latitudes under 80.
+        """
+        metres_per_lon, metres_per_lat = _metres_per_degree(self.lat)
+        areas_m2 = self.turn.sum(0) * (metres_per_lon * metres_per_lat / 2)
+        east_m, north_m = np.diff(self.x, axis=0) * metres_per_lon, np.diff(self.y, axis=0) * metres_per_lat
+        return areas_m2, np.sqrt(east_m * east_m + north_m * north_m).sum(0)
 
-    Parameters
-    ----------
-    rings : Rings
-        Finite.
-    """
-    x, y = rings.lon - rings.lon[:-1].mean(0), rings.lat - rings.lat[:-1].mean(0)
-    turn = x[:-1] * y[1:] - x[1:] * y[:-1]
-    clearly = _TURN_MIN * np.abs(x).max(0) * np.abs(y).max(0)
-    one_way = (turn > clearly).all(0) | (turn < -clearly).all(0)
-    # No step is half a turn, so each time around comes up from below exactly once, or goes down.
-    times_around = np.where(turn[0] > 0, (y[:-1] < 0) & (y[1:] >= 0), (y[:-1] >= 0) & (y[1:] < 0)).sum(0)
-    found: NDArray[np.bool_] = one_way & (times_around == 1)
-    return found
+    def run_around_once(self) -> NDArray[np.bool_]:
+        """Return which rings run once around and never back; such rings are valid.
+
+        Most fields are so, and this costs a tenth of asking GEOS. It says nothing about the others.
+        """
+        clearly = _TURN_MIN * np.abs(self.x).max(0) * np.abs(self.y).max(0)
+        one_way = (self.turn.min(0) > clearly) | (self.turn.max(0) < -clearly)
+        # No step is half a turn, so each time around passes from below to above once, and once back.
+        below = self.y < 0
+        found: NDArray[np.bool_] = one_way & ((below[1:] != below[:-1]).sum(0, dtype=np.int16) == 2)
+        return found
 
 
 @cache
@@ -110,14 +123,14 @@ def _metres_per_degree(lat_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64
     """Return the radii of curvature across and along the meridian, a degree."""
     geod, lat = _wgs84(), np.radians(lat_deg)
     w2 = 1 - geod.es * np.sin(lat) ** 2
-    return np.radians(geod.a / np.sqrt(w2) * np.cos(lat)), np.radians(geod.a * (1 - geod.es) / w2**1.5)
+    return np.radians(geod.a / np.sqrt(w2) * np.cos(lat)), np.radians(geod.a * (1 - geod.es) / (w2 * np.sqrt(w2)))
 
 
-def _well_formed(rings: Rings) -> NDArray[np.bool_]:
+def _well_formed(rings: Rings, bounds: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which rings are small, within degrees, of few points and without a point repeated in a row."""
     if rings.lon.shape[0] - 1 > VERTICES_MAX:
         return np.zeros(rings.rows.size, dtype=bool)
-    west, south, east, north = rings.bounds.T
+    west, south, east, north = bounds.T
     with np.errstate(invalid="ignore"):  # infinite less infinite; no comparison with NaN is true
         small = (east - west < _EXTENT_MAX_DEG) & (north - south < _EXTENT_MAX_DEG)
         placed = (west >= -180) & (east <= 180) & (south > -_LAT_MAX_DEG) & (north < _LAT_MAX_DEG)

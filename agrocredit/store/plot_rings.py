@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RING_POINTS_MIN = 4
-_POLYGON_OF_ONE_RING = np.frombuffer(b"\x01\x03\x00\x00\x00\x01\x00\x00\x00", np.uint8)
-"""Byte order, type, number of rings; then the number of points, and two doubles a point (OGC 06-103r4, 8.2)."""
+_LITTLE_ENDIAN, _POLYGON, _ONE_RING = 1, 3, 1
 _HEAD_BYTES = 13
 _POINT_BYTES = 16
 
@@ -83,12 +82,13 @@ def rings_in_wkb(wkb: pa.BinaryArray, rows: NDArray[np.int64]) -> tuple[list[Rin
         if points < RING_POINTS_MIN or remainder:
             continue
         at = np.flatnonzero(sizes == size)
-        content = _dense_bytes(wkb, at, size)
-        ours = _is_one_ring(content, points)
-        if ours.any():
-            is_ring[at[ours]] = True
-            values = np.ascontiguousarray(content[ours, _HEAD_BYTES:]).view("<f8")
-            found.append(_of_points(values.reshape(-1, points, 2), rows[at[ours]]))
+        content = _dense(wkb, at, points)
+        ours = _is_one_ring(content)
+        if not ours.all():
+            at, content = at[ours], content[ours]
+        if at.size:
+            is_ring[at] = True
+            found.append(_of_points(content["points"].view("<f8"), rows[at]))
     return found, np.flatnonzero(~is_ring)
 
 
@@ -114,41 +114,50 @@ def normal_wkb(rings: Rings, *, is_clockwise: NDArray[np.bool_]) -> pa.LargeBina
     """
     steps, count = rings.lon.shape[0] - 1, rings.rows.size
     lon, lat = rings.lon[:-1], rings.lat[:-1]
+    content = np.empty(count, _wkb_type(steps + 1))
+    content["order"], content["kind"], content["rings"] = _LITTLE_ENDIAN, _POLYGON, _ONE_RING
+    content["count"] = steps + 1
+    points = content["points"].view("<f8")
     # Of several westernmost points the southernmost is the first.
     start = np.where(lon == lon.min(0), lat, np.inf).argmin(0)
-    order = (start + np.where(is_clockwise, -1, 1) * np.arange(steps + 1)[:, None]) % steps
-    content = np.empty((count, _HEAD_BYTES + (steps + 1) * _POINT_BYTES), np.uint8)
-    content[:, :_HEAD_BYTES] = _head(steps + 1)
-    points = np.empty((count, steps + 1, 2), "<f8")
-    points[:, :, 0] = np.take_along_axis(lon, order, 0).T
-    points[:, :, 1] = np.take_along_axis(lat, order, 0).T
+    one_on = np.where(is_clockwise, steps - 1, 1)  # the last point but one is the one before the first
+    at = start * count + np.arange(count)  # in the raveled arrays
+    for point in range(steps + 1):
+        points[:, point, 0] = lon.take(at)
+        points[:, point, 1] = lat.take(at)
+        at += one_on * count
+        at[at >= lon.size] -= lon.size
     points += 0.0  # -0.0 is 0.0
-    content[:, _HEAD_BYTES:] = points.view(np.uint8).reshape(count, (steps + 1) * _POINT_BYTES)
-    ends = np.arange(count + 1) * content.shape[1]
+    ends = np.arange(count + 1) * content.itemsize
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), count, [None, pa.py_buffer(ends), pa.py_buffer(content)])
 
 
-def _dense_bytes(wkb: pa.BinaryArray, at: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
-    """Return the values of one size as rows of bytes."""
+def _wkb_type(points: int) -> np.dtype[np.void]:
+    """Return the bytes of a polygon of one ring (OGC 06-103r4, 8.2); the points' doubles as they lie there."""
+    head = [("order", "u1"), ("kind", "<u4"), ("rings", "<u4"), ("count", "<u4")]
+    return np.dtype([*head, ("points", "<u8", (points, 2))])
+
+
+def _dense(wkb: pa.BinaryArray, at: NDArray[np.int64], points: int) -> NDArray[np.void]:
+    """Return the values of one size as records."""
     chosen = wkb if at.size == len(wkb) else wkb.take(pa.array(at))
     _, offsets, data = chosen.buffers()
     first = np.frombuffer(offsets, np.int64 if pa.types.is_large_binary(wkb.type) else np.int32)[chosen.offset]
-    return np.frombuffer(data, np.uint8, count=at.size * size, offset=int(first)).reshape(at.size, size)
+    return np.frombuffer(data, _wkb_type(points), count=at.size, offset=int(first))
 
 
-def _is_one_ring(content: NDArray[np.uint8], points: int) -> NDArray[np.bool_]:
-    """Return which values are one ring of so many points that closes."""
-    head, first, last = (
-        content[:, :_HEAD_BYTES],
-        content[:, _HEAD_BYTES : _HEAD_BYTES + _POINT_BYTES],
-        content[:, -_POINT_BYTES:],
+def _is_one_ring(content: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Return which values are one ring of so many points that closes, bit by bit."""
+    points = content["points"]
+    found: NDArray[np.bool_] = (
+        (content["order"] == _LITTLE_ENDIAN)
+        & (content["kind"] == _POLYGON)
+        & (content["rings"] == _ONE_RING)
+        & (content["count"] == points.shape[1])
+        & (points[:, 0, 0] == points[:, -1, 0])
+        & (points[:, 0, 1] == points[:, -1, 1])
     )
-    found: NDArray[np.bool_] = (head == _head(points)).all(axis=1) & (first == last).all(axis=1)
     return found
-
-
-def _head(points: int) -> NDArray[np.uint8]:
-    return np.concatenate([_POLYGON_OF_ONE_RING, np.array([points], "<u4").view(np.uint8)])
 
 
 def _of_points(points: NDArray[np.float64], rows: NDArray[np.int64]) -> Rings:

@@ -21,7 +21,7 @@ from agrocredit.store.plot_geometry import measure, normal_form, refuse_geometri
 from agrocredit.store.plot_plain import plain_plots
 from agrocredit.store.plot_set import PLOT_TABLE, PlotSet
 from agrocredit.store.plot_source import OPTIONAL_COLUMNS
-from agrocredit.store.plot_texts import areas, identifiers, texts
+from agrocredit.store.plot_texts import areas, identifiers, rises, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +112,7 @@ def _take_in(piece: PlotPiece, shapes: _Shapes, faults: Faults, *, ask: NDArray[
     others, rows = [piece.others], [piece.rows]
     for rings in piece.rings:
         plain = plain_plots(rings, among=~ask[rings.rows])
-        shapes.add(plain.wkb, rings.rows[plain.found], rings.bounds[plain.found])
+        shapes.add(plain.wkb, rings.rows[plain.found], plain.bounds)
         if not plain.found.all():
             others.append(rings.only(~plain.found).polygons())
             rows.append(rings.rows[~plain.found])
@@ -122,6 +122,8 @@ def _take_in(piece: PlotPiece, shapes: _Shapes, faults: Faults, *, ask: NDArray[
 def _take_in_exactly(geometries: NDArray[np.object_], rows: NDArray[np.int64], shapes: _Shapes, faults: Faults) -> None:
     new = ~_among(rows, faults)
     geometries, rows = geometries[new], rows[new]
+    if not rows.size:
+        return
     wrong: Faults = {}
     refuse_geometries(geometries, wrong)
     faults.update({int(rows[at]): error for at, error in wrong.items()})
@@ -144,6 +146,8 @@ def _refuse_swapped(bounds: NDArray[np.float64], faults: Faults) -> None:
     if rest.size < SWAP_PLOTS_MIN:
         return
     west, south, east, north = bounds[rest].T
+    if max(np.ptp(west + east), np.ptp(south + north)) <= 2 * SWAP_DISTANCE_MIN_DEG:
+        return  # nobody is far from the middle
     centres = np.column_stack([west + east, south + north]) / 2
     middle = np.median(centres, axis=0)
     distance_deg = np.abs(centres - middle).max(axis=1)
@@ -177,13 +181,17 @@ def _refuse_sizes(shapes: _Shapes, declared_m2: NDArray[np.float64], faults: Fau
 
 def _table(ids: pa.Array, shapes: _Shapes, columns: Mapping[str, pa.Array], rows: NDArray[np.int64]) -> pa.Table:
     """Return the plots of some rows of the file, sorted by id."""
-    rows = rows[np.asarray(pc.sort_indices(ids.take(pa.array(rows))))]
+    kept = ids if rows.size == len(ids) else ids.take(pa.array(rows))
+    if not rises(kept):
+        rows = rows[np.asarray(pc.sort_indices(kept))]
     place = np.full(len(ids), -1)
     place[np.concatenate([np.zeros(0, np.int64), *shapes.rows])] = np.arange(sum(map(len, shapes.rows)))
     wkb = pa.chunked_array(shapes.wkb, pa.large_binary())
     if not np.array_equal(place[rows], np.arange(len(wkb))):
         wkb = wkb.take(pa.array(place[rows]))
-    found = {name: column.take(pa.array(rows)) for name, column in {**columns, "id": ids}.items()}
+    found = {**columns, "id": ids}
+    if not np.array_equal(rows, np.arange(len(ids))):
+        found = {name: column.take(pa.array(rows)) for name, column in found.items()}
     return pa.table({**found, "geometry": wkb}, schema=PLOT_TABLE)
 
 

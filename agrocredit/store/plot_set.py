@@ -29,7 +29,7 @@ PLOT_TABLE = pa.schema(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PlotSet:  # not slotted: the frame is kept once it was asked for
+class PlotSet:  # not slotted: frame and hash are kept once they were asked for
     """The plots of one file: the usable ones, and a refusal for every other feature."""
 
     table: pa.Table
@@ -48,7 +48,7 @@ class PlotSet:  # not slotted: the frame is kept once it was asked for
         """How many features the file has."""
         return len(self) + len(self.refused)
 
-    @property
+    @cached_property
     def shapes_sha256(self) -> str:
         """Hash of all shapes in their order; ids and attributes do not show."""
         digest = hashlib.sha256()

@@ -14,6 +14,7 @@ import pytest
 import shapely
 
 from agrocredit.domain.errors import InputUnusableError
+from agrocredit.store import plot_layers
 from agrocredit.store.plot_files import check_plots, read_plots
 
 FORMATS = ("gpkg", "shp", "parquet")
@@ -189,6 +190,14 @@ def geoparquet(path, wkb, **column):
 
 
 SQUARE = shapely.to_wkb(shapely.box(30, -5, 30.001, -4.999))
+
+
+def test_what_geopandas_calls_wgs84_is_known_without_asking_proj(write, monkeypatch):
+    path, asked = write(frame(), "parquet"), []
+    monkeypatch.setattr(plot_layers.CRS, "from_user_input", asked.append)
+    monkeypatch.setattr(plot_layers, "_to_degrees", lambda crs: asked.append(crs.to_epsg()))
+    assert len(read_plots(path)) == 3
+    assert asked == [4326]
 
 
 def test_geoparquet_without_crs_is_wgs84_and_null_is_missing(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agrocredit.domain.errors import RefusedError
 from agrocredit.domain.plot import Plot
 from agrocredit.store.plot_geometry import measure, normal_form, refuse_geometries
-from agrocredit.store.plot_plain import flat_size, plain_plots, runs_around_once
+from agrocredit.store.plot_plain import SeenRings, plain_plots
 from agrocredit.store.plot_rings import rings_by_length
 
 PLACES = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
@@ -93,13 +93,14 @@ def test_only_those_asked_for_are_looked_at():
     plain = plain_plots(rings, among=np.array([True, False, True]))
     assert plain.found.tolist() == [True, False, True]
     assert len(plain.wkb) == 2
+    assert plain.bounds.tolist() == [[*fields[n].min(0), *fields[n].max(0)] for n in (0, 2)]
 
 
 @given(st.tuples(st.floats(-180, 180), st.floats(-79.9, 79.9)), st.floats(1e-5, 0.049), st.integers(3, 12))
 def test_flat_sizes_are_within_one_per_cent(place, side_deg, points):
     ring = ring_around(place, side_deg, 1, points)
     (rings,) = rings_by_length([ring], [0])
-    (area_m2,), (perimeter_m,) = flat_size(rings)
+    (area_m2,), (perimeter_m,) = SeenRings.of(rings).flat_size()
     (exact_m2,), (exact_m,) = measure(np.array([shapely.Polygon(ring)], object))
     assert area_m2 == pytest.approx(exact_m2, rel=0.01, abs=0.01 * perimeter_m**2 / 16)
     assert perimeter_m == pytest.approx(exact_m, rel=0.01)
@@ -110,7 +111,7 @@ def test_flat_sizes_are_within_one_per_cent(place, side_deg, points):
 def test_what_runs_around_once_is_valid(place, side_deg, seed, points):
     ring = ring_around(place, side_deg, seed, points)
     (rings,) = rings_by_length([ring], [0])
-    if runs_around_once(rings)[0]:
+    if SeenRings.of(rings).run_around_once()[0]:
         assert shapely.Polygon(ring).is_valid
 
 
@@ -123,4 +124,4 @@ def test_a_ring_that_runs_around_several_times_is_told(direction, times, once):
     ring = np.column_stack([30 + radius_deg * np.cos(turn), -5 + radius_deg * np.sin(turn)])
     ring[-1] = ring[0]
     (rings,) = rings_by_length([ring], [0])
-    assert runs_around_once(rings)[0] == once == shapely.Polygon(ring).is_valid
+    assert SeenRings.of(rings).run_around_once()[0] == once == shapely.Polygon(ring).is_valid

@@ -9,7 +9,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agrocredit.store.plot_rings import rings_by_length, rings_in_wkb
+from agrocredit.store.plot_geometry import normal_form
+from agrocredit.store.plot_rings import normal_wkb, rings_by_length, rings_in_wkb
 
 SQUARE = shapely.box(30, -5, 30.001, -4.999)
 TRIANGLE = shapely.Polygon([(30, -5), (31, -5), (31, -4)])
@@ -42,6 +43,7 @@ def test_one_ring_each_is_read_as_shapely_reads_it(kind):
         shapely.to_wkb(shapely.set_srid(SQUARE, 4326), include_srid=True),
         shapely.LineString([(0, 0), (1, 1), (2, 2), (3, 3)]).wkb,
         struct.pack("<BIII8d", 1, 3, 1, 4, 30, -5, 31, -5, 31, -4, 30, -4),  # does not close
+        struct.pack("<BIII8d", 1, 3, 1, 4, 0.0, -5, 31, -5, 31, -4, -0.0, -5),  # closes, but not bit by bit
         struct.pack("<BIII6d", 1, 3, 1, 3, 30, -5, 31, -5, 30, -5),  # too few points
         struct.pack("<BIII8d", 1, 3, 1, 5, 30, -5, 31, -5, 31, -4, 30, -5),  # says five points, has four
         SQUARE.wkb + b"\x00" * 16,
@@ -78,3 +80,17 @@ def test_rings_move_with_their_points():
         moved = one.moved(lambda x, y: (x + 1, y * 2))
         expected = shapely.transform(shape, lambda xy: np.column_stack([xy[:, 0] + 1, xy[:, 1] * 2]))
         assert moved.polygons()[0].equals(expected)
+
+
+@given(st.permutations(range(5)), st.booleans())
+def test_the_normal_form_is_written_as_shapely_writes_it(order, is_clockwise):
+    """A ring with two westernmost points and a negative zero, from every start and both ways around."""
+    corners = np.array([(-0.0, 0.0), (0.002, -0.001), (0.003, 0.001), (0.002, 0.002), (0.0, 0.001)])
+    rings = []
+    for start in order:
+        ring = np.roll(corners, start, axis=0)[:: -1 if is_clockwise else 1]
+        rings.append(np.vstack([ring, ring[:1]]))
+    (found,) = rings_by_length(rings, range(5))
+    wkb = normal_wkb(found, is_clockwise=np.full(5, is_clockwise))
+    expected = shapely.to_wkb(normal_form(np.array([shapely.Polygon(corners)], object)), byte_order=1)
+    assert wkb.to_pylist() == [*expected] * 5

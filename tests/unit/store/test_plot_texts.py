@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agrocredit.store.plot_texts import areas, identifiers, texts
+from agrocredit.store.plot_texts import areas, identifiers, rises, texts
 
 
 def shape_of(found):
@@ -45,3 +45,16 @@ def test_a_column_that_holds_no_text_is_refused_value_by_value(kind):
     found, faults = texts(column, "crop")
     assert found.to_pylist() == [None, None]
     assert [(row, error.code) for row, error in faults.items()] == [(0, "text_invalid")]
+
+
+@given(st.lists(st.none() | st.text(max_size=2), max_size=4))
+def test_texts_rise_where_they_are_sorted_and_none_is_there_twice(values):
+    column = pa.chunked_array([pa.array(["", *values], pa.string())]).combine_chunks()[1:]  # not from its first value
+    known = [value for value in values if value is not None]
+    expected = values == sorted(set(known), key=str.encode)
+    assert rises(column) == (expected or len(values) == 1)  # one is not compared
+
+
+def test_a_part_of_a_column_is_read_for_itself():
+    column = pa.chunked_array([pa.array(["two words", "word", "x" * 201], pa.string())[1:2]])
+    assert shape_of(texts(column, "crop")) == (["word"], {})
