@@ -10,13 +10,10 @@ import numpy as np
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.zonal.kernel_source import ABSENT, BATCH, LANES, RasterLayout, kernel_source
-from agrocredit.zonal.layout import BLOCK
 from agrocredit.zonal.loop import Loop
 from agrocredit.zonal.sums import BlockSums
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from agrocredit.zonal.kernel_source import PixelFormulas
@@ -108,12 +105,16 @@ class Kernel:
         kinds = [kind for kind in dict.fromkeys([*shapes, mask_shape]) if kind is not None]
         number = {None: ABSENT} | {kind: number for number, kind in enumerate(kinds)}
         layout = RasterLayout(
-            bands=tuple(number[shape] for shape in shapes), mask=number[mask_shape], floats=dtype.kind == "f"
+            bands=tuple(number[shape] for shape in shapes),
+            mask=number[mask_shape],
+            factors=tuple(factor for factor, _ in kinds),
+            floats=dtype.kind == "f",
         )
         return layout, (
             _NO_CLASSES if mask is None else _flat(mask.classes, np.dtype(np.uint8)),
             _ALL_CLEAR if mask is None else mask.is_clear,
-            *_places(kinds, block),
+            # A pixel of the block is at (row + first row) // factor * width + (column + first column) // factor.
+            np.array([(block.row0 % factor, block.col0 % factor, width) for factor, width in kinds], np.uint32),
             np.array([1.0 if band is None else band.scale for band in bands]),
             np.array([0.0 if band is None else band.offset for band in bands]),
             np.array([_nodata(band, dtype) or 0 for band in bands], dtype),
@@ -149,17 +150,3 @@ def _nodata(band: BandPixels | None, dtype: np.dtype[Any]) -> float | None:
 def _flat(raster: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the raster as one row of native numbers; no copy where it already lies so."""
     return np.ascontiguousarray(raster, dtype).reshape(-1)
-
-
-def _places(kinds: Sequence[tuple[int, int]], block: Block) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Return where rows and columns of the block lie in flat rasters, for each kind of factor and width.
-
-    A pixel is at ``row_at[kind, row] + col_at[kind, column]``.
-    """
-    row_at = np.zeros((len(kinds), BLOCK), np.uint32)
-    col_at = np.zeros((len(kinds), BLOCK), np.uint32)
-    steps = np.arange(BLOCK)
-    for number, (factor, width) in enumerate(kinds):
-        row_at[number] = ((block.row0 + steps) // factor - block.row0 // factor) * width
-        col_at[number] = (block.col0 + steps) // factor - block.col0 // factor
-    return row_at, col_at

@@ -2,8 +2,9 @@
 
 What it does with the parts of a block, in batches of up to `BATCH` clear pixels that stay in the first-level cache:
 
-1. unpack an entry; find its place in the rasters of each resolution by tables (so any whole factor works); copy the raw
-   numbers if the class is clear - clouds are of one piece, so this branch is seldom guessed wrong;
+1. unpack an entry; find its place in the rasters of each resolution (of any whole factor: it stands in the text, and
+   dividing by it is mostly a shift); copy the raw numbers if the class is clear - clouds are of one piece, so this
+   branch is seldom guessed wrong;
 2. when the next part might not fit, work the batch off: a pixel without data in any band loses its weight, and each
    index becomes value times weight;
 3. add the products of each part up in eight lanes, which are joined in one fixed way; where the sum of an index is
@@ -72,13 +73,10 @@ class RasterLayout:
     """For each band the number of its grid, or `ABSENT`."""
     mask: int
     """The grid of the class mask, or `ABSENT`."""
+    factors: tuple[int, ...]
+    """Of each grid: pixels of the fine grid along one of its own."""
     floats: bool
     """Whether the raw numbers are floats, which may be NaN."""
-
-    @property
-    def grids(self) -> range:
-        """Numbers of the grids in use."""
-        return range(max(*self.bands, self.mask) + 1)
 
 
 def kernel_source(formulas: PixelFormulas, layout: RasterLayout) -> str:
@@ -194,8 +192,12 @@ def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
     full = [f"if m == np.uint64({BATCH}):", *_indented([*end_of_part, flush, begin], 4)]
     lines = [
         "def accumulate(edge, low, run, part_edge_at, part_run_at, part_from, part_to, classes, is_clear,",
-        f"               row_at, col_at, scale, offset, nodata, has_nodata, {raws},",
+        f"               places, scale, offset, nodata, has_nodata, {raws},",
         "               raw, term, at, out, sums, weights, clear):",
+        *(
+            f"    row{grid}, col{grid}, width{grid} = places[{grid}, 0], places[{grid}, 1], places[{grid}, 2]"
+            for grid in range(len(layout.factors))
+        ),
         "    at[0] = 0",
         f"    {begin}",
         "    for q in range(part_from, part_to):",
@@ -235,9 +237,18 @@ def _take(there: Sequence[int], layout: RasterLayout) -> list[str]:
     return [
         f"row = p >> np.uint32({_ROW_SHIFT})",
         f"col = p & np.uint32({BLOCK - 1})",
-        *(f"i{grid} = row_at[{grid}, row] + col_at[{grid}, col]" for grid in layout.grids),
+        *(f"i{grid} = {_place(grid, factor)}" for grid, factor in enumerate(layout.factors)),
         *skip,
         *(f"raw[{b}, m] = raw{b}[i{layout.bands[b]}]" for b in there),
         "term[0, m] = w",
         "m += np.uint64(1)",
     ]
+
+
+def _place(grid: int, factor: int) -> str:
+    """Return where the pixel at ``row`` and ``col`` of the block lies in a flat raster."""
+    if BLOCK % factor:  # a block begins within a pixel
+        by = f"np.uint32({factor})"
+        return f"(row + row{grid}) // {by} * width{grid} + (col + col{grid}) // {by}"
+    shift = f"np.uint32({factor.bit_length() - 1})"  # blocks are a power of two, so this factor is one
+    return f"(row >> {shift}) * width{grid} + (col >> {shift})"
