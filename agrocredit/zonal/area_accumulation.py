@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from agrocredit.zonal.outlines import Outlines
 
+_Words = TypeVar("_Words", "NDArray[np.uint16]", "NDArray[np.uint32]")
+_PIXELS_AT_A_TIME = 1 << 22
+"""In the windows of one call, beyond the first window: room is made for as many entries."""
 _cover_windows = Loop.of_file("coverage_loops.py", "cover_windows")
-_place_entries = Loop.of_file("coverage_loops.py", "place_entries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Entries:
+class Covered:
     """Entries of windows, one window after the other, as `agrocredit.zonal.layout` describes them."""
 
     edge: NDArray[np.uint32]
@@ -28,56 +30,50 @@ class Entries:
     counts: NDArray[np.int64]
     """Edges, runs, and the sum of the weights in units of ``1 / FULL`` pixel of each window; (windows, 3)."""
     wrong: int
-    """The first plot whose rings cannot bound an area, or -1; then there are no entries."""
+    """The first plot found whose rings cannot bound an area, or -1."""
 
 
-def cover_windows(xy: NDArray[np.float64], outlines: Outlines, windows: NDArray[np.int64]) -> Entries:
+def cover_windows(outlines: Outlines, windows: NDArray[np.int64]) -> Covered:
     """Return the entries of plots in windows of a grid.
 
     Parameters
     ----------
-    xy : ndarray of float64, shape (points, 2)
-        Column and row of the outlines' points in pixels from the grid's upper left corner.
     outlines : Outlines
-        What rings and plots the points make.
+        In pixels from the grid's upper left corner: columns, rows.
     windows : ndarray of int64, shape (windows, 5)
         Plot, first row, first column, rows, columns; no window reaches over the border of a block.
     """
     rows, columns = windows[:, 3], windows[:, 4]
-    pixels = int((rows * columns).sum())  # as many entries at most; what is not filled takes no memory
-    edge, low, run = np.empty(pixels, np.uint32), np.empty(pixels, np.uint16), np.empty(pixels, np.uint32)
+    pixels_to = np.cumsum(rows * columns)
+    edge, low, run = np.empty(0, np.uint32), np.empty(0, np.uint16), np.empty(0, np.uint32)
     share = np.empty(int((rows * (columns + 1)).max(initial=0)))
-    counts, wrong = np.zeros((windows.shape[0], 3), np.int64), np.empty(1, np.int64)
-    _cover_windows(xy, outlines.ring_at, outlines.plot_at, windows, share, edge, low, run, counts, wrong)
-    n_edges, n_runs, _ = counts.sum(axis=0) if wrong[0] < 0 else (0, 0, 0)
-    # Copies of what was filled: a view would keep the room for all.
-    return Entries(
-        edge=edge[:n_edges].copy(),
-        low=low[:n_edges].copy(),
-        run=run[:n_runs].copy(),
-        counts=counts,
-        wrong=int(wrong[0]),
-    )
+    counts, found = np.zeros((windows.shape[0], 3), np.int64), np.array([0, 0, -1])
+    first = done = 0
+    while first < windows.shape[0] and found[2] < 0:
+        last = max(int(np.searchsorted(pixels_to, done + _PIXELS_AT_A_TIME)), first + 1)
+        n_edges, n_runs, _ = map(int, found)
+        more = int(pixels_to[last - 1]) - done  # no more entries than pixels
+        expected = int(pixels_to[-1]) / max(done, 1)
+        edge = _with_room(edge, used=n_edges, more=more, expected=expected)
+        low = _with_room(low, used=n_edges, more=more, expected=expected)
+        run = _with_room(run, used=n_runs, more=more, expected=expected)
+        _cover_windows(
+            *(outlines.xy, outlines.ring_at, outlines.plot_at, windows[first:last]),
+            *(share, edge, low, run, counts[first:last], found),
+        )
+        first, done = last, int(pixels_to[last - 1])
+    n_edges, n_runs, wrong = map(int, found)
+    return Covered(edge=edge[:n_edges], low=low[:n_edges], run=run[:n_runs], counts=counts, wrong=wrong)
 
 
-def place_entries(
-    entries: tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]],
-    counts: NDArray[np.int32],
-    *,
-    starts: tuple[NDArray[np.int64], NDArray[np.int64]],
-    all_entries: tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint32]],
-) -> None:
-    """Copy the entries of some parts to their places among all.
+def _with_room(array: _Words, *, used: int, more: int, expected: float) -> _Words:
+    """Return the array, or a larger copy where fewer than `more` places are free.
 
-    Parameters
-    ----------
-    entries : tuple of ndarrays
-        Edges, their low bits and runs of the parts, one part after the other.
-    counts : ndarray of int32, shape (parts, 2)
-        Edges and runs of each part.
-    starts : tuple of ndarrays of int64, shape (parts,)
-        Where the edges and the runs of each part begin among all.
-    all_entries : tuple of ndarrays
-        Filled here.
+    The copy has room for `expected` times what is used: all, if it goes on like this. What is never filled is not
+    memory.
     """
-    _place_entries(*entries, counts, *starts, *all_entries)
+    if used + more <= array.size:
+        return array
+    larger = np.empty(int(1.02 * expected * used) + more, array.dtype)
+    larger[:used] = array[:used]
+    return larger

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.zonal.area_accumulation import cover_windows, place_entries
+from agrocredit.zonal.area_accumulation import cover_windows
 from agrocredit.zonal.layout import BLOCK, FORMAT, FULL
 from agrocredit.zonal.outlines import Outlines
 from agrocredit.zonal.weights import CoverageWeights
@@ -25,21 +24,6 @@ if TYPE_CHECKING:
 _CHUNK_PLOTS = 16_384
 """Plots whose corner points are in memory at a time."""
 _POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chunk:
-    """Entries of some plots, in the order of plots."""
-
-    streams: tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
-    """edge, low, run."""
-    plot: NDArray[np.int32]
-    """Of each part."""
-    block: NDArray[np.int32]
-    counts: NDArray[np.int32]
-    """Edges and runs of each part; (parts, 2)."""
-    area_px: NDArray[np.float64]
-    """Of each plot."""
 
 
 def build_weights(
@@ -93,15 +77,32 @@ def cover_outlines(
     InputUnusableError
         ``geometry_invalid`` as `build_weights`.
     """
-    chunks: list[_Chunk] = []
-    first = 0
-    for outlines in pieces:
-        plots = slice(first, first + outlines.plot_at.size - 1)
-        areas = outlines.areas if plot_areas_m2 is None else plot_areas_m2[plots]
-        _refuse(~(np.isfinite(areas) & (areas > 0)), "has no area", first=first)
-        chunks.append(_cover_chunk(outlines, areas / grid.resolution_m**2, first, grid))
-        first = plots.stop
-    return _merge(chunks, grid=grid, key=key)
+    outlines, areas_px = _in_pixels(pieces, grid=grid, plot_areas_m2=plot_areas_m2)
+    windows, blocks, inside = _windows(outlines, grid)
+    covered = cover_windows(outlines, windows)
+    if covered.wrong >= 0:
+        raise InputUnusableError(
+            "geometry_invalid",
+            f"plot number {covered.wrong} has rings that cross or overlap, expected a valid polygon",
+        )
+    n_edges, n_runs, weight = covered.counts.T
+    totals_px = np.bincount(windows[:, 0], weight, minlength=areas_px.size) / FULL
+    # A plot wholly on the grid is as large as its weights say, so that seen in full is exactly 1.
+    use_total = inside & (totals_px > 0) & (np.abs(totals_px - areas_px) < 1e-5 * areas_px)
+    is_part = weight > 0
+    n_blocks = -(-grid.height // BLOCK) * -(-grid.width // BLOCK)
+    return CoverageWeights(
+        grid=grid,
+        key=key,
+        edge=covered.edge,
+        low=covered.low,
+        run=covered.run,
+        part_plot=windows[is_part, 0].astype(np.int32),
+        part_edge_at=_starts(n_edges[is_part]),
+        part_run_at=_starts(n_runs[is_part]),
+        block_part_at=_starts(np.bincount(blocks[is_part], minlength=n_blocks)),
+        area_px=np.where(use_total, totals_px, areas_px),
+    )
 
 
 def weights_key(geometries: ArrayLike, *, grid: Grid, plot_areas_m2: NDArray[np.float64] | None = None) -> str:
@@ -154,38 +155,36 @@ def _refuse(wrong: NDArray[np.bool_], reason: str, *, first: int = 0) -> None:
         raise InputUnusableError("geometry_invalid", f"plot number {first + int(np.argmax(wrong))} {reason}")
 
 
-def _cover_chunk(outlines: Outlines, areas_px: NDArray[np.float64], first: int, grid: Grid) -> _Chunk:
-    xy = outlines.xy - np.array([grid.x0, grid.y0])
-    xy *= np.array([1 / grid.resolution_m, -1 / grid.resolution_m])
-    windows, blocks, inside = _windows(xy, outlines.ring_at[outlines.plot_at], grid)
-    found = cover_windows(xy, outlines, windows)
-    if found.wrong >= 0:
-        raise InputUnusableError(
-            "geometry_invalid",
-            f"plot number {first + found.wrong} has rings that cross or overlap, expected a valid polygon",
-        )
-    counts = found.counts
-    totals = np.zeros(areas_px.size, np.int64)
-    np.add.at(totals, windows[:, 0], counts[:, 2])
-    # A plot wholly on the grid is as large as its weights say, so that seen in full is exactly 1.
-    use_total = inside & (totals > 0) & (np.abs(totals / FULL - areas_px) < 1e-5 * areas_px)
-    kept = counts[:, 2] > 0
-    return _Chunk(
-        streams=(found.edge, found.low, found.run),
-        plot=(windows[kept, 0] + first).astype(np.int32),
-        block=blocks[kept].astype(np.int32),
-        counts=counts[kept, :2].astype(np.int32),
-        area_px=np.where(use_total, totals / FULL, areas_px),
-    )
+def _in_pixels(
+    pieces: Iterable[Outlines], *, grid: Grid, plot_areas_m2: NDArray[np.float64] | None
+) -> tuple[Outlines, NDArray[np.float64]]:
+    """Return all plots together, in pixels from the grid's upper left corner, and their areas in pixels."""
+    xy, areas_m2 = [np.zeros((0, 2))], [np.zeros(0)]
+    ring_at, plot_at = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
+    first = n_points = n_rings = 0
+    for outlines in pieces:
+        plots = slice(first, first + outlines.plot_at.size - 1)
+        areas = outlines.areas if plot_areas_m2 is None else plot_areas_m2[plots]
+        _refuse(~(np.isfinite(areas) & (areas > 0)), "has no area", first=first)
+        piece = outlines.xy - np.array([grid.x0, grid.y0])
+        piece *= np.array([1 / grid.resolution_m, -1 / grid.resolution_m])
+        xy.append(piece)
+        areas_m2.append(areas)
+        ring_at.append(outlines.ring_at[1:] + n_points)
+        plot_at.append(outlines.plot_at[1:] + n_rings)
+        first, n_points, n_rings = plots.stop, n_points + piece.shape[0], n_rings + outlines.ring_at.size - 1
+    together = Outlines(xy=np.concatenate(xy), ring_at=np.concatenate(ring_at), plot_at=np.concatenate(plot_at))
+    return together, np.concatenate(areas_m2) / grid.resolution_m**2
 
 
-def _windows(
-    xy: NDArray[np.float64], point_at: NDArray[np.int64], grid: Grid
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the windows of all plots (plot, row0, col0, rows, columns), their blocks, and which plots fit the grid."""
-    box = np.concatenate(
-        [np.floor(np.minimum.reduceat(xy, point_at[:-1])), np.ceil(np.maximum.reduceat(xy, point_at[:-1]))], axis=1
-    )
+def _windows(outlines: Outlines, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the windows of all plots (plot, row0, col0, rows, columns), their blocks, and which plots fit the grid.
+
+    Windows come block by block, in a block by plot.
+    """
+    box = outlines.bounds
+    np.floor(box[:, :2], out=box[:, :2])
+    np.ceil(box[:, 2:], out=box[:, 2:])
     limit = np.array([grid.width, grid.height, grid.width, grid.height], np.float64)
     clipped = np.clip(box, 0, limit).astype(np.int64)
     left, top, right, bottom = clipped.T
@@ -200,40 +199,9 @@ def _windows(
     row1 = np.minimum(bottom[plot], (block_row + 1) * BLOCK)
     col1 = np.minimum(right[plot], (block_col + 1) * BLOCK)
     windows = np.stack([plot, row0, col0, row1 - row0, col1 - col0], axis=1)
-    return windows, block_row * -(-grid.width // BLOCK) + block_col, (box == clipped).all(axis=1)
-
-
-def _merge(chunks: list[_Chunk], *, grid: Grid, key: str) -> CoverageWeights:
-    """Sort the parts of all chunks by block, then plot; each chunk is let go when its entries are in place."""
-    plot = np.concatenate([np.zeros(0, np.int32), *(chunk.plot for chunk in chunks)])
-    block = np.concatenate([np.zeros(0, np.int32), *(chunk.block for chunk in chunks)])
-    counts = np.concatenate([np.zeros((0, 2), np.int32), *(chunk.counts for chunk in chunks)])
-    area_px = np.concatenate([np.zeros(0), *(chunk.area_px for chunk in chunks)])
+    block = block_row * -(-grid.width // BLOCK) + block_col
     order = np.argsort(block, kind="stable")
-    n_blocks = -(-grid.height // BLOCK) * -(-grid.width // BLOCK)
-    edge_at, run_at = _starts(counts[order, 0]), _starts(counts[order, 1])
-    place = np.empty_like(order)
-    place[order] = np.arange(order.size)
-    edge, low = np.empty(edge_at[-1], np.uint32), np.empty(edge_at[-1], np.uint16)
-    run = np.empty(run_at[-1], np.uint32)
-    last = plot.size
-    while chunks:
-        chunk = chunks.pop()
-        to = place[last - chunk.plot.size : last]
-        last -= chunk.plot.size
-        place_entries(chunk.streams, chunk.counts, starts=(edge_at[to], run_at[to]), all_entries=(edge, low, run))
-    return CoverageWeights(
-        grid=grid,
-        key=key,
-        edge=edge,
-        low=low,
-        run=run,
-        part_plot=plot[order],
-        part_edge_at=edge_at,
-        part_run_at=run_at,
-        block_part_at=_starts(np.bincount(block, minlength=n_blocks)),
-        area_px=area_px,
-    )
+    return windows[order], block[order], (box == clipped).all(axis=1)
 
 
 def _starts(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:

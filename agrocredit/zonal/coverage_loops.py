@@ -147,7 +147,7 @@ def cover_windows(  # noqa: PLR0917 - numba has no keyword-only arguments
     low: NDArray[np.uint16],
     run: NDArray[np.uint32],
     counts: NDArray[np.int64],
-    wrong: NDArray[np.int64],
+    found: NDArray[np.int64],
 ) -> None:
     """Find the entries of plots in windows of a grid.
 
@@ -164,55 +164,20 @@ def cover_windows(  # noqa: PLR0917 - numba has no keyword-only arguments
     share : ndarray of float64
         Room for the largest window, with a column more.
     edge, low, run : ndarrays
-        Filled from the front with the entries of all windows, one after the other, as `agrocredit.zonal.layout`
-        describes them; room for as many as there are pixels in all windows.
+        Filled with the entries of all windows, one after the other, as `agrocredit.zonal.layout` describes them, behind
+        those that are there; room for as many more as there are pixels in all windows.
     counts : ndarray of int64, shape (windows, 3)
         Filled with edges, runs, and the sum of the weights in units of ``1 / FULL`` pixel.
-    wrong : ndarray of int64, shape (1,)
-        Set to the first plot whose rings cannot bound an area, or -1.
+    found : ndarray of int64, shape (3,)
+        Edges and runs that are there; the first plot whose rings cannot bound an area is set behind them.
     """
-    wrong[0] = -1
-    n_edges = n_runs = 0
+    n_edges, n_runs = found[0], found[1]
     for w in range(windows.shape[0]):
         plot, row0, col0, rows, cols = windows[w, 0], windows[w, 1], windows[w, 2], windows[w, 3], windows[w, 4]
         if not _cover_window(share, xy, ring_at, plot_at[plot], plot_at[plot + 1], row0, col0, rows, cols):
-            wrong[0] = plot
+            found[2] = plot
             return
         edges_to, runs_to, total = _emit(share, rows, cols, row0 % BLOCK, col0 % BLOCK, edge, low, n_edges, run, n_runs)
         counts[w, 0], counts[w, 1], counts[w, 2] = edges_to - n_edges, runs_to - n_runs, total
         n_edges, n_runs = edges_to, runs_to
-
-
-def place_entries(  # noqa: PLR0917 - numba has no keyword-only arguments
-    edge: NDArray[np.uint32],
-    low: NDArray[np.uint16],
-    run: NDArray[np.uint32],
-    counts: NDArray[np.int32],
-    edge_to: NDArray[np.int64],
-    run_to: NDArray[np.int64],
-    all_edges: NDArray[np.uint32],
-    all_lows: NDArray[np.uint16],
-    all_runs: NDArray[np.uint32],
-) -> None:
-    """Copy the entries of some parts to their places among all.
-
-    Parameters
-    ----------
-    edge, low, run : ndarrays
-        Entries of the parts, one part after the other.
-    counts : ndarray of int32, shape (parts, 2)
-        Edges and runs of each part.
-    edge_to, run_to : ndarray of int64, shape (parts,)
-        Where each part begins among all.
-    all_edges, all_lows, all_runs : ndarrays
-        Filled here.
-    """
-    n_edges = n_runs = 0
-    for part in range(counts.shape[0]):
-        for k in range(counts[part, 0]):
-            all_edges[edge_to[part] + k] = edge[n_edges + k]
-            all_lows[edge_to[part] + k] = low[n_edges + k]
-        for k in range(counts[part, 1]):
-            all_runs[run_to[part] + k] = run[n_runs + k]
-        n_edges += counts[part, 0]
-        n_runs += counts[part, 1]
+    found[0], found[1] = n_edges, n_runs

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from ctypes import CFUNCTYPE, c_double, c_int32, c_ssize_t
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -95,10 +96,14 @@ def target_machine() -> Any:  # noqa: ANN401 - llvmlite is untyped
 
 def _key(text: str, name: str, kinds: tuple[Kind, ...]) -> str:
     types = [kind.__name__ if isinstance(kind, type) else f"{kind[0].str}{kind[1]}" for kind in kinds]
-    versions = [sys.version, sys.platform, *(version(package) for package in ("numba", "llvmlite", "numpy"))]
     processor = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
     constants = {constant: value for constant, value in vars(layout).items() if constant.isupper()}
-    return hashlib.sha256(repr([text, name, types, versions, processor, constants]).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr([text, name, types, _versions(), processor, constants]).encode()).hexdigest()[:32]
+
+
+@cache
+def _versions() -> list[str]:
+    return [sys.version, sys.platform, *(version(package) for package in ("numba", "llvmlite", "numpy"))]
 
 
 def _kept(path: Path) -> bytes | None:

@@ -102,7 +102,7 @@ def test_another_processor_or_version_is_other_code(tmp_path, monkeypatch):
     scaled([21])
     monkeypatch.setattr(machine_code.llvm, "get_host_cpu_name", lambda: "generic")
     assert scaled([21]) == [42]
-    monkeypatch.setattr(machine_code, "version", lambda package: f"{package} of tomorrow")
+    monkeypatch.setattr(machine_code, "_versions", lambda: ["numba of tomorrow"])
     assert scaled([21]) == [42]
     assert len(files(tmp_path)) == 3
 
