@@ -1,4 +1,4 @@
-"""Runs independent tasks on threads of this process, or on any Dask cluster.
+"""Runs independent tasks on Dask: threads in this process, or any distributed cluster.
 
 A task writes what it made and returns only a small summary, so nothing large travels, a lost worker costs the task in
 hand, and the caller can tell how far the run is. Results come back in the order of the items, however they finished.
@@ -10,10 +10,7 @@ it, and only if that takes the workers down as well is it given up; the others g
 
 from __future__ import annotations
 
-import math
-import os
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from agrocredit.domain.errors import InputUnusableError
@@ -48,9 +45,9 @@ def run_tasks(
     items : sequence
         One task each; at least as small as a path and a few numbers.
     client : distributed.Client or None
-        The cluster; None runs threads in this process.
+        The cluster; None runs Dask threads in this process.
     workers : int or None
-        Threads; None is as many as there are cores.
+        Threads; None lets Dask count the cores.
     stage : str
         Name of this step for the progress display.
     progress : Progress
@@ -73,37 +70,22 @@ def run_tasks(
 def _on_threads(
     task: Callable[[Item], Result], items: Sequence[Item], *, workers: int | None, stage: str, progress: Progress
 ) -> list[Result]:
-    # Not Dask's threads: importing Dask takes as long as writing a season's rows.
-    from concurrent.futures import ThreadPoolExecutor, as_completed
+    from dask.base import compute
+    from dask.callbacks import Callback
+    from dask.delayed import delayed
+    from dask.threaded import get
 
-    with ThreadPoolExecutor(max_workers=workers or cores()) as pool:
-        futures = [pool.submit(task, item) for item in items]
-        try:
-            for done, future in enumerate(as_completed(futures), start=1):
-                future.result()
-                progress(stage, done, len(items))
-        except BaseException:  # whatever ends the run, a key press too: what has not begun does not begin
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [future.result() for future in futures]
+    done = 0
 
+    def finished(*_: object) -> None:
+        nonlocal done
+        done += 1
+        progress(stage, min(done, len(items)), len(items))
 
-def cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return how many cores this process may keep busy: those it is bound to, or its container's share of them.
-
-    Parameters
-    ----------
-    cgroup : Path
-        Where Linux tells a container its limits, of version 2 or 1; absent elsewhere.
-    """
-    bound_to = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limits = [cgroup / "cpu.max"], [cgroup / "cpu" / f"cpu.cfs_{name}_us" for name in ("quota", "period")]
-    for files in limits:
-        with suppress(OSError, ValueError):  # no such file, or "max" where there is no limit
-            quota, period = map(int, " ".join(file.read_text() for file in files).split())
-            if quota > 0:
-                return min(bound_to, math.ceil(quota / period))
-    return bound_to
+    tasks = [delayed(task, pure=False, traverse=False)(item) for item in items]
+    # The scheduler itself, not its name: by name Dask would first import distributed to look for a client.
+    with Callback(posttask=finished):
+        return list(compute(*tasks, scheduler=get, num_workers=workers, optimize_graph=False))
 
 
 def _on_cluster(

@@ -1,6 +1,5 @@
 """Tasks run on threads and on a cluster alike, and come back in order."""
 
-import os
 import threading
 import time
 
@@ -8,7 +7,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from agrocredit.domain.errors import InputUnusableError
-from pipelines.engine import cluster, cores, run_tasks
+from pipelines.engine import cluster, run_tasks
 from pipelines.progress import silent
 
 
@@ -54,39 +53,6 @@ def test_threads_really_run_side_by_side():
     assert run_tasks(
         lambda _: barrier.wait() in (0, 1), [1, 2], client=None, workers=2, stage="meet", progress=silent
     ) == [True, True]
-
-
-def test_the_first_error_ends_the_run_and_what_has_not_begun_does_not_begin():
-    begun = []
-
-    def fail_first(number):
-        begun.append(number)
-        if number == 0:
-            raise ValueError("the first fails")
-        time.sleep(0.02)
-
-    with pytest.raises(ValueError, match="the first fails"):
-        run_tasks(fail_first, range(200), client=None, workers=1, stage="fail", progress=silent)
-    assert len(begun) < 100
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, 4),
-        ({"cpu.max": "max 100000\n"}, 4),
-        ({"cpu.max": "150000 100000\n"}, 2),
-        ({"cpu.max": "6400000 100000\n"}, 4),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
-        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
-    ],
-)
-def test_a_container_may_keep_fewer_cores_busy_than_there_are(tmp_path, monkeypatch, files, expected):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
-    (tmp_path / "cpu").mkdir()
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    assert cores(tmp_path) == expected
 
 
 def test_a_scheduler_that_is_not_there_is_named():
