@@ -30,7 +30,9 @@ class Figures:
     further_s: float
     """Each further date of `observe`."""
     whole_s: float
-    """The whole process of `observe` over all dates, a date."""
+    """The whole process of `observe` over all dates, a date: the first run over these plots, which builds weights."""
+    kept_s: float
+    """The same in every later run, which finds the weights."""
     peak_mb: float
     peers_s: dict[str, float] = field(default_factory=dict)
     differences: dict[str, float] = field(default_factory=dict)
@@ -51,13 +53,15 @@ class Verdict:
 
 
 def verdicts(figures: Figures) -> Iterator[Verdict]:
-    """Yield each goal that was measured, judged by the whole process."""
-    whole, further = figures.whole_s / figures.decode_s, figures.further_s / figures.decode_s
-    yield Verdict(
-        goal=f"whole observe at most {DECODING_MAX} x decoding with rasterio",
-        found=f"{whole:.2f} x whole, {further:.2f} x each further date",
-        met=whole <= DECODING_MAX,
-    )
+    """Yield each goal that was measured, judged by the whole process, and of two kinds of run by the first."""
+    further = figures.further_s / figures.decode_s
+    for run, seconds in (("the first run over its plots", figures.whole_s), ("every later run", figures.kept_s)):
+        whole = seconds / figures.decode_s
+        yield Verdict(
+            goal=f"{run} at most {DECODING_MAX} x decoding with rasterio",
+            found=f"{whole:.2f} x whole, {further:.2f} x each further date",
+            met=whole <= DECODING_MAX,
+        )
     for name, least in PEERS_MIN.items():
         if name in figures.peers_s:
             whole, further = (figures.peers_s[name] / ours for ours in (figures.whole_s, figures.further_s))

@@ -21,14 +21,14 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.candidates import CANDIDATES
+from benchmarks.candidates import CANDIDATES, MODULES
 from benchmarks.goals import Figures, print_verdicts
 from benchmarks.make_tile import Tile, make_tile, planned_tile
 
 PEERS = {
-    "exactextract": ("rasterio + numpy + exactextract, all bands in one call", ("exactextract",)),
-    "odc_xvec": ("odc-stac + xvec", ("odc.stac", "xvec", "rioxarray")),
-    "rasterstats": ("rasterstats, index by index", ("rasterstats",)),
+    "exactextract": "rasterio + numpy + exactextract, all bands in one call",
+    "odc_xvec": "odc-stac + xvec",
+    "rasterstats": "rasterstats, index by index",
 }
 VALID_FRACTION_MIN = 0.05
 """Of a plot; under it values are not compared."""
@@ -53,8 +53,8 @@ def compare(tile: Tile, *, rounds: int, slow_rounds: int, few: int) -> Figures:
         tile.write_catalogue(dates=count, plots=plots)
     run("observe_kept", tile, dates=1, plots=n)  # compiles the kernel, fills the page cache, keeps weights
     figures = _ours(tile, rounds=rounds)
-    for name, (title, modules) in PEERS.items():
-        if all(find_spec(module.split(".")[0]) for module in modules):
+    for name, title in PEERS.items():
+        if all(find_spec(module.split(".")[0]) for module in MODULES[name]):
             _peer(name, tile, figures=figures, rounds=slow_rounds)
         else:
             print(f"left out, not installed: {title}")
@@ -80,6 +80,7 @@ def _ours(tile: Tile, *, rounds: int) -> Figures:
         decode_s=median(floor),
         further_s=median(slope),
         whole_s=median(seconds for seconds, _ in whole) / dates,
+        kept_s=median(seconds for seconds, _ in kept) / dates,
         peak_mb=max(peak for _, peak in whole),
         weights_bytes=next((tile.folder / "cache" / "weights").glob("*.weights")).stat().st_size / n,
     )
@@ -94,7 +95,7 @@ def _ours(tile: Tile, *, rounds: int) -> Figures:
 
 def _peer(name: str, tile: Tile, *, figures: Figures, rounds: int) -> None:
     """Run one peer on the first date; all plots at once, or two samples where it is slow."""
-    title, n = PEERS[name][0], tile.plots.size
+    title, n = PEERS[name], tile.plots.size
     if name != "rasterstats":
         found = [run(name, tile, dates=1, plots=n) for _ in range(rounds)]
         figures.differences[name] = _print_difference(name, tile)
@@ -116,7 +117,7 @@ def _few(tile: Tile, few: int, *, figures: Figures, rounds: int) -> None:
     theirs = [run("exactextract", tile, dates=1, plots=few)[0] for _ in range(rounds)]
     figures.few = (few, median(ours), median(theirs))
     _row(f"{few:,} plots: agrocredit observe, whole process", ours, figures, None)
-    _row(f"{few:,} plots: {PEERS['exactextract'][0]}", theirs, figures, None)
+    _row(f"{few:,} plots: {PEERS['exactextract']}", theirs, figures, None)
 
 
 def _print_difference(name: str, tile: Tile) -> float:
