@@ -1,7 +1,8 @@
 """The candidates of the comparison, each as a user would write it; run one in a process of its own.
 
 ``python -m benchmarks.candidates NAME FOLDER SIZE PLOTS_PER_SIDE DATES PLOTS`` prints CPU seconds of all threads, what
-every candidate and each peer imports left out, and the peak memory of the process, and leaves the means of the first date in FOLDER.
+every candidate imports and what a peer does left out, and the peak memory of the process, and leaves the means of the
+first date in FOLDER.
 """
 
 from __future__ import annotations
