@@ -7,13 +7,14 @@ fails (``docs/decisions/0023-projecting-by-polynomial.md``).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
     from pyproj import Transformer
@@ -83,14 +84,13 @@ class GridProjection:
             return None  # beyond the projection, or across the antimeridian
 
         def asked(along: Floats) -> tuple[Floats, Floats]:
-            at = np.stack(np.meshgrid(along, along)).reshape(2, -1)
+            at = np.stack(np.meshgrid(along, along, indexing="ij")).reshape(2, -1)
             return at, np.stack(to_metres.transform(*(middle[:, None] + half[:, None] * at)))
 
-        # Chebyshev's nodes: a polynomial through evenly spaced ones swings out towards the edges.
-        nodes, checks = asked(np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)), asked(np.linspace(-1, 1, _CHECKED))
-        for degree in _DEGREES if np.isfinite(nodes[1]).all() else ():
-            terms = _fitted(*nodes, degree)
-            if np.abs(_values(terms, *checks[0]) - checks[1]).max() <= TOLERANCE_M:
+        _, fitted_to = asked(_chebyshev()[:, 1])
+        at, checked = asked(np.linspace(-1, 1, _CHECKED))
+        for terms in _fits(fitted_to) if np.isfinite(fitted_to).all() else ():
+            if np.abs(_values(terms, *at) - checked).max() <= TOLERANCE_M:
                 return cls(exact=to_metres.transform, middle_deg=middle, half_deg=half, terms=terms)
         return None
 
@@ -116,22 +116,47 @@ def _box_deg(grid: Grid, to_metres: Transformer) -> tuple[float, float, float, f
     return to_metres.transform_bounds(*reached, direction="INVERSE")
 
 
-def _fitted(at: Floats, metres: Floats, degree: int) -> Floats:
-    """Return the terms up to a total degree that come nearest to given values."""
-    powers = np.array([(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)])
-    products = at[0][:, None] ** powers[:, 0] * at[1][:, None] ** powers[:, 1]
-    origin = metres[:, 0]  # the sums are of kilometres then, and keep the digits that thousands of them would cost
-    found = np.linalg.lstsq(products, (metres - origin[:, None]).T, rcond=None)[0]
-    found[0] += origin
-    terms = np.zeros((degree + 1, degree + 1, 2))
-    terms[powers[:, 0], powers[:, 1]] = found
-    return terms
+def _chebyshev() -> Floats:
+    """Return Chebyshev's polynomials, by degree, at his nodes, by place; (nodes, nodes).
+
+    From the C library, as what PROJ says is: numpy's cosine is another one on another processor.
+    """
+    angles = [math.pi * (node + 0.5) / _NODES for node in range(_NODES)]
+    return np.array([[math.cos(degree * angle) for degree in range(_NODES)] for angle in angles])
+
+
+def _fits(metres: Floats) -> Iterator[Floats]:
+    """Yield the terms of polynomials through values at pairs of nodes, (2, pairs), by rising total degree.
+
+    Chebyshev's series, cut at a degree, is all but the best polynomial of that degree, and needs sums alone.
+    """
+    at_nodes = metres.T.reshape(_NODES, _NODES, 2)
+    origin = at_nodes[0, 0]  # sums of kilometres keep the digits that thousands of them would cost
+    weights = np.array([1.0, *[2.0] * (_NODES - 1)]) / _NODES
+    series = _along_both(_chebyshev() * weights, at_nodes - origin)
+    powers = np.zeros((_NODES, _NODES))
+    powers[0, 0] = powers[1, 1] = 1
+    for degree in range(2, _NODES):
+        powers[degree, 1:] = 2 * powers[degree - 1, :-1]
+        powers[degree] -= powers[degree - 2]
+    total = np.add.outer(np.arange(_NODES), np.arange(_NODES))
+    for degree in _DEGREES:
+        terms = _along_both(powers, np.where((total <= degree)[..., None], series, 0))[: degree + 1, : degree + 1]
+        terms[0, 0] += origin
+        yield terms
+
+
+def _along_both(matrix: Floats, values: Floats) -> Floats:
+    """Return values, (rows, rows, 2), after a matrix, (rows, columns), along both axes; (columns, columns, 2)."""
+    for _ in range(2):
+        values = (matrix[:, :, None, None] * values[:, None]).sum(axis=0).swapaxes(0, 1)
+    return values
 
 
 def _values(terms: Floats, u: Floats, v: Floats) -> Floats:
     """Return the polynomial's two values by Horner's rule; (2, points).
 
-    No matrix product: its library wakes threads for it, and adds up in another order on another machine.
+    No matrix product, here or in the fit: its library wakes threads, and adds up in another order on another processor.
     """
     degree = terms.shape[0] - 1
     columns = terms[..., None]
