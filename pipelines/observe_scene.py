@@ -166,13 +166,13 @@ def _rows(opened: OpenedScene, work: SceneWork) -> NDArray[np.void]:
     on_grid = weights_on(opened.grid, plots_file=work.folder / "plots.parquet", folder=work.weights_folder)
     weights = on_grid.weights
     kernel = make_kernel(work.indices)
-    sums = []
-    for block in weights.blocks:
-        pixels = keep_block(_pixels(opened, block), opened=opened, block=block, cube=work.cube)
-        if pixels is not None:
-            sums.append(kernel.accumulate(weights, block, pixels))
-    keep_blocks_without_plots(opened, done=weights.blocks, cube=work.cube)
+    blocks = (
+        (block, keep_block(_pixels(opened, block), opened=opened, block=block, cube=work.cube))
+        for block in weights.blocks
+    )
+    sums = (kernel.accumulate(weights, block, pixels) for block, pixels in blocks if pixels is not None)
     total = combine(sums, weights=weights, n_indices=len(work.indices.names))
+    keep_blocks_without_plots(opened, done=weights.blocks, cube=work.cube)
     rows = finish(total, weights=weights, names=work.indices.names)
     rows["plot"] = on_grid.numbers[rows["plot"]]
     return rows

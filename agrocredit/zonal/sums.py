@@ -51,30 +51,33 @@ class PlotSums:
 
 
 def combine(blocks: Iterable[BlockSums], *, weights: CoverageWeights, n_indices: int) -> PlotSums:
-    """Return the sums of plots over blocks. Blocks may come in any order; they are always added in the same one.
+    """Return the sums of plots over blocks.
 
     Parameters
     ----------
     blocks : iterable of BlockSums
-        Of one scene, each block at most once. Plots in blocks that are not given count as not seen there.
+        Of one scene, in the order of their parts, so that they are always added in the same one; each is let go before
+        the next is asked for. Plots in blocks that are not given count as not seen there.
     weights : CoverageWeights
     n_indices : int
 
     Raises
     ------
     InputUnusableError
-        ``block_repeated`` if a block is given twice.
+        ``block_repeated`` if a block is given twice, or after one that comes behind it.
     """
-    ordered = sorted(blocks, key=lambda block: block.part_from)
     total = PlotSums(
         sums=np.zeros((weights.n_plots, n_indices)),
         weights=np.zeros((weights.n_plots, n_indices)),
         clear=np.zeros(weights.n_plots),
     )
     done = 0
-    for block in ordered:
+    for block in blocks:
         if block.part_from < done:
-            raise InputUnusableError("block_repeated", f"parts {block.part_from} to {block.part_to} were given twice")
+            raise InputUnusableError(
+                "block_repeated",
+                f"parts {block.part_from} to {block.part_to} after part {done - 1}, expected later ones",
+            )
         done = block.part_to
         plots = weights.part_plot[block.part_from : block.part_to]
         _add_parts(total.sums, total.weights, total.clear, plots, block.sums, block.weights, block.clear)

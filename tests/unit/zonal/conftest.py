@@ -114,7 +114,8 @@ def observe():
         compiled = compile_indices(definitions)
         kernel = make_kernel(compiled)
         sums = [kernel.accumulate(weights, block, scene.read(block)) for block in blocks or weights.blocks]
-        total = combine(sums, weights=weights, n_indices=len(compiled.names))
+        in_order = sorted(sums, key=lambda one: one.part_from)
+        total = combine(in_order, weights=weights, n_indices=len(compiled.names))
         rows = finish(total, weights=weights, names=compiled.names)
         return {name: rows[name] for name in rows.dtype.names}
 

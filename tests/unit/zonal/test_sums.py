@@ -53,7 +53,7 @@ def test_a_share_never_passes_one(make_grid, in_pixels):
 
 def test_a_block_given_twice_is_refused(weights):
     block = BlockSums(part_from=0, part_to=3, sums=np.ones((3, 1)), weights=np.ones((3, 1)), clear=np.ones(3))
-    with pytest.raises(InputUnusableError, match="parts 0 to 3 were given twice") as caught:
+    with pytest.raises(InputUnusableError, match="parts 0 to 3 after part 2") as caught:
         combine([block, block], weights=weights, n_indices=1)
     assert caught.value.code == "block_repeated"
 
