@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from agrocredit.zonal.weights import Block
 
 _CLASSES = 256
-_DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
+_TYPES = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.float32, np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,9 +36,10 @@ class BandPixels:
 
     def __post_init__(self) -> None:
         _check_raster(self.dn, factor=self.factor, name="band")
-        if self.dn.dtype.name not in _DTYPES:
-            raise InputUnusableError("band_type_invalid", f"band of {self.dn.dtype}, expected {', '.join(_DTYPES)}")
-        if not np.isfinite([self.scale, self.offset]).all() or self.scale == 0:
+        if self.dn.dtype.type not in _TYPES:
+            expected = ", ".join(one.__name__ for one in _TYPES)
+            raise InputUnusableError("band_type_invalid", f"band of {self.dn.dtype}, expected {expected}")
+        if not (isfinite(self.scale) and isfinite(self.offset)) or self.scale == 0:
             raise InputUnusableError(
                 "band_type_invalid",
                 f"scale {self.scale} and offset {self.offset}, expected finite and a scale that is not 0",
