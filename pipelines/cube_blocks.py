@@ -132,6 +132,7 @@ def block_of(grid: Grid, index: int) -> Block:
 
 def _layers(opened: OpenedScene, block: Block, pixels: BlockPixels | None) -> dict[str, NDArray[Any]]:
     """Return the raw rasters of a block; a band holds its missing value where stored tiles are cloud in whole."""
+    from agrocredit.scenes import clear_pixels
     from agrocredit.zonal.cube_layout import MASK
 
     if pixels is not None:
@@ -141,7 +142,7 @@ def _layers(opened: OpenedScene, block: Block, pixels: BlockPixels | None) -> di
     if opened.clear is None:
         return {name: opened.read_window(name, *window) for name in opened.bands}
     classes = opened.read_window(MASK, *window)
-    is_clear = opened.clear[classes]
+    is_clear = clear_pixels(classes, opened.clear)
     return {name: opened.read_window(name, *window, is_clear=is_clear) for name in opened.bands} | {MASK: classes}
 
 

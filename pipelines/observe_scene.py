@@ -183,13 +183,14 @@ def _pixels(opened: OpenedScene, block: Block) -> BlockPixels | None:
 
     The pixels are good until the next block is read.
     """
+    from agrocredit.scenes import clear_pixels
     from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels
 
     window = (block.row0, block.row1, block.col0, block.col1)
     mask, is_clear = None, None
     if opened.clear is not None:
         classes = opened.read_window("mask", *window, reuse=True)
-        is_clear = opened.clear.take(classes)  # in half the time of indexing
+        is_clear = clear_pixels(classes, opened.clear)
         if not is_clear.any():
             return None
         mask = MaskPixels(classes=classes, factor=opened.factors["mask"], is_clear=opened.clear)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from agrocredit.scenes.masks import clear_lookup, is_mask, land_lookup, named_classes
+from agrocredit.scenes.masks import clear_lookup, clear_pixels, is_mask, land_lookup, named_classes
 
 CLASSES = {0: "fill", 1: "clear", 2: "cloud", 3: "cloud_shadow", 4: "Water", 5: "whatever"}
 
@@ -14,6 +16,20 @@ def test_four_classes_of_the_scene_classification_are_clear():
     assert clear.dtype == np.bool_
     assert np.flatnonzero(clear).tolist() == [4, 5, 6, 7]
     assert not clear.flags.writeable
+
+
+@given(st.sets(st.integers(0, 255)))
+@example(set())
+@example({0, 255})
+@example(set(range(256)))
+@example(set(range(0, 256, 2)))
+@example(set(range(3, 200)))
+def test_a_pixel_is_clear_where_its_class_is(values):
+    clear = np.isin(np.arange(256), list(values))
+    classes = np.arange(512, dtype=np.uint16).astype(np.uint8).reshape(2, 256)
+    found = clear_pixels(classes, clear)
+    assert found.dtype == np.bool_
+    np.testing.assert_array_equal(found, clear[classes])
 
 
 def test_without_a_mask_there_is_no_table():
