@@ -83,7 +83,7 @@ def observe_scene(scene: Scene, work: SceneWork) -> SceneOutcome:
 
     own, carried = commit_files(scene, work.folder), commit_files(scene, work.carried_folder)
     record_file, rows_file = carried if carried[0].is_file() else own
-    if not record_file.is_file():
+    if not (record_file.is_file() and rows_file.is_file()):  # an earlier build wrote rows of another kind
         try:
             _do(scene, work, record_file=record_file, rows_file=rows_file)
         except SceneRefusedError as error:

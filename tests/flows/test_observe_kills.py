@@ -197,6 +197,18 @@ def test_a_run_that_goes_on_takes_what_was_corrected_meanwhile(season, catalogue
     assert everything(tmp_path / "obs") == everything(tmp_path / "undisturbed")
 
 
+def test_a_record_whose_rows_are_gone_does_not_count(season, tmp_path):
+    request = request_of(*season, tmp_path / "obs")
+    stopped_after(request, DAYS)
+    rows = list(tmp_path.glob(".obs.work/*/*.rows"))
+    assert rows
+    for file in rows:
+        file.unlink()
+    observe(request)
+    observe(request_of(*season, tmp_path / "undisturbed"))
+    assert everything(tmp_path / "obs") == everything(tmp_path / "undisturbed")
+
+
 # --- clusters that lose workers, and their scheduler -----------------------------------------------------------------
 
 
