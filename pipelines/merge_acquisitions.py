@@ -81,7 +81,7 @@ def merge_acquisitions(outcomes: Sequence[SceneOutcome], *, plot_ids: pa.StringA
         seen = np.zeros(len(plot_ids), dtype=bool)
         for outcome in tiles:
             assert outcome.rows_file is not None  # noqa: S101 - as above
-            for plots in plots_in(outcome.rows_file, names, at_a_time=ROWS_PER_PART):
+            for plots in plots_in(outcome.rows_file, names, plots=len(plot_ids), at_a_time=ROWS_PER_PART):
                 seen[plots] = True
         touched |= seen
         rows += int(seen.sum())

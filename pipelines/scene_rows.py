@@ -52,16 +52,21 @@ def read_rows(path: Path, names: Sequence[str], *, first: int, most: int) -> NDA
     return np.fromfile(path, kind, count=most, offset=first * kind.itemsize)
 
 
-def plots_in(path: Path, names: Sequence[str], *, at_a_time: int) -> Iterator[NDArray[np.int64]]:
-    """Yield the numbers of the plots that a scene has rows of, piece by piece.
+def plots_in(path: Path, names: Sequence[str], *, plots: int, at_a_time: int) -> Iterator[NDArray[np.int64] | slice]:
+    """Yield the numbers of the plots that a scene has rows of, piece by piece, or all of them in one slice.
 
     Parameters
     ----------
     path, names
         As in `read_rows`.
+    plots : int
+        Of the run.
     at_a_time : int
         Rows that are in memory together.
     """
+    if path.stat().st_size == plots * scene_row(names).itemsize:  # none is there twice, so all are there
+        yield slice(plots)
+        return
     first = 0
     while (rows := read_rows(path, names, first=first, most=at_a_time)).size:
         yield rows["plot"]

@@ -108,6 +108,13 @@ def test_the_scene_speaks_that_shows_most_and_rows_are_by_plot_and_time(scenes):
     assert rows.to_pylist() == expected(scenes)
 
 
+def test_a_scene_that_has_all_plots_touches_all(tmp_path):
+    outcome = outcome_of(tmp_path, "all", "first", 1, rows_of(np.arange(40), np.zeros(40)))
+    merged = merge_acquisitions([outcome], plot_ids=IDS, names=NAMES)
+    assert merged.touched.all()
+    assert merged.rows == 40
+
+
 def test_plots_that_no_scene_touches_are_told(outcomes):
     merged = merge_acquisitions(outcomes[:1], plot_ids=IDS, names=NAMES)
     assert np.flatnonzero(~merged.touched).tolist() == list(range(25, 40))
