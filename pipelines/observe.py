@@ -21,6 +21,7 @@ from pipelines.carry_over import carry_over
 from pipelines.cube import publish_cube
 from pipelines.cube_blocks import BlockName, CubeWork
 from pipelines.engine import run_tasks
+from pipelines.free_memory import give_back_free_memory
 from pipelines.merge_acquisitions import Merged, merge_acquisitions
 from pipelines.observe_scene import SceneOutcome, SceneWork, observe_scene, refused_scene
 from pipelines.progress import Progress, silent
@@ -111,8 +112,6 @@ def observe(
     RunInProgressError
         If another run holds the output.
     """
-    import pyarrow as pa
-
     from agrocredit.indices import DEFAULT_INDICES, load_indices
     from agrocredit.store.atomic import clean_temporaries
     from agrocredit.store.lock import hold
@@ -123,7 +122,7 @@ def observe(
             clean_temporaries(request.cube)
         definitions = load_indices(request.indices or DEFAULT_INDICES, extra=request.index_file)
         scene_set, work, plots = _prepare(request, definitions)
-        pa.default_memory_pool().release_unused()  # Arrow would keep the room that the shapes took
+        give_back_free_memory()
         if work.cube is None:  # a cube needs pixels, which no dataset holds
             carry_over(
                 scene_set.scenes,

@@ -7,7 +7,6 @@ weights are there: they would be the largest thing in memory.
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelines.free_memory import give_back_free_memory
 from pipelines.grid_projection import projection_onto
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from agrocredit.domain.grid import Grid
     from agrocredit.zonal import CoverageWeights, Outlines
+    from pipelines.grid_projection import Projecting
 
 EDGE_POINTS = 21
 """Points along each side of a grid when its outline is drawn in degrees: a straight side there is a curve here."""
@@ -87,18 +89,8 @@ def weights_on(grid: Grid, *, plots_file: Path, folder: Path) -> GridWeights:
             name = outlines_key(near, grid=grid)
             weights = kept_weights(name, folder=folder, build=lambda: _weights(near, grid=grid, key=name))
             _known[key] = GridWeights(numbers=numbers, weights=weights)
-            _give_back_free_memory()
+            give_back_free_memory()
         return _known[key]
-
-
-def _give_back_free_memory() -> None:
-    """Hand free memory back to the system, where the C library can.
-
-    What weighing frees lies between what stays: glibc would keep it, with a million plots more than all that is used.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def forget_weights(plots_file: Path) -> None:
@@ -115,13 +107,19 @@ def forget_weights(plots_file: Path) -> None:
 
 
 def _weights(near: list[Outlines], *, grid: Grid, key: str) -> CoverageWeights:
-    """Return the weights of outlines in degrees; each piece is let go when it has been weighed."""
+    """Return the weights of outlines in degrees, which are let go on the way."""
     from agrocredit.zonal import cover_outlines
 
     to_metres = projection_onto(grid, n_points=sum(len(outlines.xy) for outlines in near))
+    return cover_outlines(_moved(near, to_metres), grid=grid, key=key)
+
+
+def _moved(near: list[Outlines], transform: Projecting) -> Iterator[Outlines]:
+    """Yield the outlines in metres and let go of those in degrees, one by one."""
     near.reverse()
-    pieces = (near.pop().moved(to_metres) for _ in range(len(near)))
-    return cover_outlines(pieces, grid=grid, key=key)
+    while near:
+        yield near.pop().moved(transform)
+    give_back_free_memory()
 
 
 def plots_near(plots_file: Path, grid: Grid) -> tuple[NDArray[np.int64], list[Outlines]]:
@@ -142,7 +140,7 @@ def plots_near(plots_file: Path, grid: Grid) -> tuple[NDArray[np.int64], list[Ou
 
     box = _box_deg(grid)
     numbers, near, first = [np.zeros(0, np.int64)], [], 0
-    with pq.ParquetFile(plots_file) as file:
+    with pq.ParquetFile(plots_file, pre_buffer=False) as file:  # else it would read all of it ahead
         for batch in file.iter_batches(batch_size=_PLOTS_AT_A_TIME, columns=["geometry"]):
             plots = Outlines.of_wkb(batch["geometry"])
             touching = _touches(plots, box)
@@ -150,7 +148,7 @@ def plots_near(plots_file: Path, grid: Grid) -> tuple[NDArray[np.int64], list[Ou
             first += len(batch)
             if touching.any():
                 near.append(plots if touching.all() else Outlines.of_wkb(batch["geometry"].filter(pa.array(touching))))
-    pa.default_memory_pool().release_unused()  # Arrow would keep the room that the pages took
+    give_back_free_memory()
     return np.concatenate(numbers), near
 
 
