@@ -74,9 +74,7 @@ class Kernel:
             weights=np.zeros((parts, len(self.names))),
             clear=np.zeros(parts),
         )
-        dtype = np.result_type(*(band.dn.dtype for name, band in pixels.bands.items() if name in present)).newbyteorder(
-            "="
-        )
+        dtype = np.result_type(*(pixels.bands[name].dn.dtype for name in present)).newbyteorder("=")
         layout, rasters = self._rasters(block, pixels, dtype)
         _loop(self.formulas, layout)(
             *(weights.edge, weights.low, weights.run, weights.part_edge_at, weights.part_run_at),
