@@ -1,7 +1,8 @@
 """Loops over arrays: written in Python, run as machine code, made for the types they are called with.
 
-A loop takes arrays and numbers, changes arrays and returns nothing. Its file is read as text and never imported, so
-that the compiler is loaded only by a process that has to compile.
+A loop takes arrays and numbers, changes arrays and returns nothing. Its file is handed on as text, and the compiler is
+loaded only by a process that has to compile. Beside NumPy a loop may use what stands in its own text and the constants
+of `agrocredit.zonal.layout`, nothing else: kept code would not notice that it changed.
 """
 
 from __future__ import annotations

@@ -118,9 +118,14 @@ def _kept(path: Path) -> bytes | None:
 
 def _keep(code: bytes, path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        file.write(hashlib.sha256(code).digest() + code)
-    Path(file.name).replace(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _loaded(code: bytes, kinds: tuple[Kind, ...]) -> Callable[..., int]:

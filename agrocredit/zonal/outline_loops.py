@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _POLYGON, _MULTIPOLYGON = 3, 6
 _HEAD_BYTES, _COUNT_BYTES, _POINT_BYTES = 5, 4, 16
 RING_BYTES_MIN = _COUNT_BYTES + 4 * _POINT_BYTES
+"""A count and four points: no ring has fewer."""
 
 
 def _number(data: NDArray[np.uint8], at: int) -> int:

@@ -15,6 +15,7 @@ import shapely
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.zonal.loop import Loop
+from agrocredit.zonal.outline_loops import RING_BYTES_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_RING_BYTES_MIN = 4 + 4 * 16
-"""A count and four points."""
 _split_wkb = Loop.of_file("outline_loops.py", "split_wkb")
 _add_areas = Loop.of_file("outline_loops.py", "add_areas")
 
@@ -64,7 +63,7 @@ class Outlines:
         ends = np.frombuffer(offsets, np.int64)[wkb.offset : wkb.offset + len(wkb) + 1]
         content = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]
         points = np.empty(content.size, np.uint8)
-        ring_at, plot_at = np.empty(content.size // _RING_BYTES_MIN + 1, np.int64), np.empty(ends.size, np.int64)
+        ring_at, plot_at = np.empty(content.size // RING_BYTES_MIN + 1, np.int64), np.empty(ends.size, np.int64)
         found = np.empty(3, np.int64)
         _split_wkb(content, ends - ends[0], points, ring_at, plot_at, found)
         n_bytes, n_rings, wrong = found

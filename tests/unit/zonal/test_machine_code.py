@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import subprocess
 import sys
@@ -122,6 +123,15 @@ def test_a_torn_file_is_no_obstacle_and_is_written_again(tmp_path, tear):
 def test_a_cache_that_cannot_be_made_is_no_obstacle(tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     assert scaled([21]) == [42]
+
+
+def test_a_full_disk_is_no_obstacle_and_nothing_half_written_stays(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert scaled([21]) == [42]
+    assert files(tmp_path) == []
 
 
 def test_the_folder_of_machine_code_is_its_owners_alone(tmp_path):
