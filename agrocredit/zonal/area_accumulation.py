@@ -25,10 +25,11 @@ class Covered:
     """Entries of windows, one window after the other, as `agrocredit.zonal.layout` describes them."""
 
     edge: NDArray[np.uint32]
-    low: NDArray[np.uint16]
-    run: NDArray[np.uint32]
+    span: NDArray[np.uint32]
+    before: NDArray[np.uint16]
+    after: NDArray[np.uint16]
     counts: NDArray[np.int64]
-    """Edges, runs, and the sum of the weights in units of ``1 / FULL`` pixel of each window; (windows, 3)."""
+    """Edges, spans, and the sum of the weights in units of ``1 / FULL`` pixel of each window; (windows, 3)."""
     wrong: int
     """The first plot found whose rings cannot bound an area, or -1."""
 
@@ -45,25 +46,30 @@ def cover_windows(outlines: Outlines, windows: NDArray[np.int64]) -> Covered:
     """
     rows, columns = windows[:, 3], windows[:, 4]
     pixels_to = np.cumsum(rows * columns)
-    edge, low, run = np.empty(0, np.uint32), np.empty(0, np.uint16), np.empty(0, np.uint32)
+    edge, span = np.empty(0, np.uint32), np.empty(0, np.uint32)
+    before, after = np.empty(0, np.uint16), np.empty(0, np.uint16)
     share = np.empty(int((rows * (columns + 1)).max(initial=0)))
     counts, found = np.zeros((windows.shape[0], 3), np.int64), np.array([0, 0, -1])
     first = done = 0
     while first < windows.shape[0] and found[2] < 0:
         last = max(int(np.searchsorted(pixels_to, done + _PIXELS_AT_A_TIME)), first + 1)
-        n_edges, n_runs, _ = map(int, found)
+        n_edges, n_spans, _ = map(int, found)
         more = int(pixels_to[last - 1]) - done  # no more entries than pixels
         expected = int(pixels_to[-1]) / max(done, 1)
         edge = _with_room(edge, used=n_edges, more=more, expected=expected)
-        low = _with_room(low, used=n_edges, more=more, expected=expected)
-        run = _with_room(run, used=n_runs, more=more, expected=expected)
+        span, before, after = (
+            _with_room(array, used=n_spans, more=more, expected=expected) for array in (span, before, after)
+        )
         _cover_windows(
             *(outlines.xy, outlines.ring_at, outlines.plot_at, windows[first:last]),
-            *(share, edge, low, run, counts[first:last], found),
+            *(share, edge, span, before, after, counts[first:last], found),
         )
         first, done = last, int(pixels_to[last - 1])
-    n_edges, n_runs, wrong = map(int, found)
-    return Covered(edge=edge[:n_edges], low=low[:n_edges], run=run[:n_runs], counts=counts, wrong=wrong)
+    n_edges, n_spans, wrong = map(int, found)
+    spans = slice(n_spans)
+    return Covered(
+        edge=edge[:n_edges], span=span[spans], before=before[spans], after=after[spans], counts=counts, wrong=wrong
+    )
 
 
 def _with_room(array: _Words, *, used: int, more: int, expected: float) -> _Words:

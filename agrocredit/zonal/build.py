@@ -85,7 +85,7 @@ def cover_outlines(
             "geometry_invalid",
             f"plot number {covered.wrong} has rings that cross or overlap, expected a valid polygon",
         )
-    n_edges, n_runs, weight = covered.counts.T
+    n_edges, n_spans, weight = covered.counts.T
     totals_px = np.bincount(windows[:, 0], weight, minlength=areas_px.size) / FULL
     # A plot wholly on the grid is as large as its weights say, so that seen in full is exactly 1.
     use_total = inside & (totals_px > 0) & (np.abs(totals_px - areas_px) < 1e-5 * areas_px)
@@ -95,11 +95,12 @@ def cover_outlines(
         grid=grid,
         key=key,
         edge=covered.edge,
-        low=covered.low,
-        run=covered.run,
+        span=covered.span,
+        before=covered.before,
+        after=covered.after,
         part_plot=windows[is_part, 0].astype(np.int32),
         part_edge_at=_starts(n_edges[is_part]),
-        part_run_at=_starts(n_runs[is_part]),
+        part_span_at=_starts(n_spans[is_part]),
         block_part_at=_starts(np.bincount(blocks[is_part], minlength=n_blocks)),
         area_px=np.where(use_total, totals_px, areas_px),
     )

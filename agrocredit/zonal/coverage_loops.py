@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agrocredit.zonal.layout import BLOCK, FULL, PAYLOAD_BITS, POSITION_BITS
+from agrocredit.zonal.layout import BLOCK, FULL, LENGTH_BITS, POSITION_BITS, SPAN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SHARE_TOLERANCE = 1e-6
 """A share outside 0 to 1 by more than this is no rounding: rings cross, overlap or run the wrong way."""
-_LOW_BITS = 16
 _COLUMN_BITS = POSITION_BITS // 2
 
 
@@ -108,33 +107,39 @@ def _emit(  # noqa: PLR0917 - numba has no keyword-only arguments
     row_in_block: int,
     col_in_block: int,
     edge: NDArray[np.uint32],
-    low: NDArray[np.uint16],
     n_edges: int,
-    run: NDArray[np.uint32],
-    n_runs: int,
+    span: NDArray[np.uint32],
+    before: NDArray[np.uint16],
+    after: NDArray[np.uint16],
+    n_spans: int,
 ) -> tuple[int, int, int]:
-    """Append a window's entries: partly covered pixels one by one, fully covered ones as runs along rows."""
+    """Append a window's entries: covered pixels side by side as spans, and the weights of those covered partly."""
     total = 0
     for row in range(rows):
         length = 0
         for col in range(width):
             weight = int(share[row * (width + 1) + col] * FULL + 0.5)
-            position = (row + row_in_block) << _COLUMN_BITS | (col + col_in_block)
+            if weight <= 0:
+                length = 0
+                continue
+            if length % SPAN == 0 or (weight >= FULL and after[n_spans - 1] > 0):
+                position = (row + row_in_block) << _COLUMN_BITS | (col + col_in_block)
+                span[n_spans], before[n_spans], after[n_spans] = position << LENGTH_BITS, 0, 0
+                n_spans += 1
+                length = 0
             if weight >= FULL:
-                if length == 0:
-                    run[n_runs] = position << PAYLOAD_BITS
-                    n_runs += 1
-                length += 1
-                run[n_runs - 1] += 1
                 total += FULL
             else:
-                length = 0
-                if weight > 0:
-                    edge[n_edges] = position << PAYLOAD_BITS | weight >> _LOW_BITS
-                    low[n_edges] = weight & ((1 << _LOW_BITS) - 1)
-                    n_edges += 1
-                    total += weight
-    return n_edges, n_runs, total
+                edge[n_edges] = weight
+                n_edges += 1
+                total += weight
+                if length == before[n_spans - 1]:
+                    before[n_spans - 1] += 1
+                else:
+                    after[n_spans - 1] += 1
+            length += 1
+            span[n_spans - 1] += 1
+    return n_edges, n_spans, total
 
 
 def cover_windows(  # noqa: PLR0917 - numba has no keyword-only arguments
@@ -144,8 +149,9 @@ def cover_windows(  # noqa: PLR0917 - numba has no keyword-only arguments
     windows: NDArray[np.int64],
     share: NDArray[np.float64],
     edge: NDArray[np.uint32],
-    low: NDArray[np.uint16],
-    run: NDArray[np.uint32],
+    span: NDArray[np.uint32],
+    before: NDArray[np.uint16],
+    after: NDArray[np.uint16],
     counts: NDArray[np.int64],
     found: NDArray[np.int64],
 ) -> None:
@@ -163,21 +169,23 @@ def cover_windows(  # noqa: PLR0917 - numba has no keyword-only arguments
         Plot, first row, first column, rows, columns; no window reaches over the border of a block.
     share : ndarray of float64
         Room for the largest window, with a column more.
-    edge, low, run : ndarrays
+    edge, span, before, after : ndarrays
         Filled with the entries of all windows, one after the other, as `agrocredit.zonal.layout` describes them, behind
         those that are there; room for as many more as there are pixels in all windows.
     counts : ndarray of int64, shape (windows, 3)
-        Filled with edges, runs, and the sum of the weights in units of ``1 / FULL`` pixel.
+        Filled with edges, spans, and the sum of the weights in units of ``1 / FULL`` pixel.
     found : ndarray of int64, shape (3,)
-        Edges and runs that are there; the first plot whose rings cannot bound an area is set behind them.
+        Edges and spans that are there; the first plot whose rings cannot bound an area is set behind them.
     """
-    n_edges, n_runs = found[0], found[1]
+    n_edges, n_spans = found[0], found[1]
     for w in range(windows.shape[0]):
         plot, row0, col0, rows, cols = windows[w, 0], windows[w, 1], windows[w, 2], windows[w, 3], windows[w, 4]
         if not _cover_window(share, xy, ring_at, plot_at[plot], plot_at[plot + 1], row0, col0, rows, cols):
             found[2] = plot
             return
-        edges_to, runs_to, total = _emit(share, rows, cols, row0 % BLOCK, col0 % BLOCK, edge, low, n_edges, run, n_runs)
-        counts[w, 0], counts[w, 1], counts[w, 2] = edges_to - n_edges, runs_to - n_runs, total
-        n_edges, n_runs = edges_to, runs_to
-    found[0], found[1] = n_edges, n_runs
+        edges_to, spans_to, total = _emit(
+            share, rows, cols, row0 % BLOCK, col0 % BLOCK, edge, n_edges, span, before, after, n_spans
+        )
+        counts[w, 0], counts[w, 1], counts[w, 2] = edges_to - n_edges, spans_to - n_spans, total
+        n_edges, n_spans = edges_to, spans_to
+    found[0], found[1] = n_edges, n_spans

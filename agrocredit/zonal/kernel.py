@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.zonal.kernel_source import ABSENT, BATCH, LANES, RasterLayout, kernel_source
+from agrocredit.zonal.kernel_source import ABSENT, BATCH, LANES, ROOM, RasterLayout, kernel_source
 from agrocredit.zonal.loop import Loop
 from agrocredit.zonal.sums import BlockSums
 
@@ -77,7 +77,7 @@ class Kernel:
         dtype = np.result_type(*(pixels.bands[name].dn.dtype for name in present)).newbyteorder("=")
         layout, rasters = self._rasters(block, pixels, dtype)
         _loop(self.formulas, layout)(
-            *(weights.edge, weights.low, weights.run, weights.part_edge_at, weights.part_run_at),
+            *(weights.edge, weights.span, weights.before, weights.after, weights.part_edge_at, weights.part_span_at),
             *(block.part_from, block.part_to),
             *rasters,
             *self._batch(dtype),
@@ -88,8 +88,8 @@ class Kernel:
     def _batch(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
         """Return room for a batch: raw numbers, weights and products, where parts begin, which parts they are."""
         return (
-            np.empty((len(self.bands), BATCH), dtype),
-            np.empty((len(self.names) + 1, BATCH)),
+            np.empty((len(self.bands), ROOM), dtype),
+            np.empty((len(self.names) + 1, ROOM)),
             np.empty(BATCH // LANES + 1, np.int64),
             np.empty(BATCH // LANES, np.int64),
         )
@@ -97,22 +97,25 @@ class Kernel:
     def _rasters(self, block: Block, pixels: BlockPixels, dtype: np.dtype[Any]) -> tuple[RasterLayout, tuple[Any, ...]]:
         """Return which rasters share a grid, and the loop's arguments that come from the pixels."""
         bands = [pixels.bands.get(name) for name in self.bands]
-        shapes = [None if band is None else (band.factor, band.dn.shape[1]) for band in bands]
+        shapes = [None if band is None else (band.factor, *band.dn.shape) for band in bands]
         mask = pixels.mask
-        mask_shape = None if mask is None else (mask.factor, mask.classes.shape[1])
+        mask_shape = None if mask is None else (mask.factor, *mask.classes.shape)
         kinds = [kind for kind in dict.fromkeys([*shapes, mask_shape]) if kind is not None]
         number = {None: ABSENT} | {kind: number for number, kind in enumerate(kinds)}
         layout = RasterLayout(
             bands=tuple(number[shape] for shape in shapes),
             mask=number[mask_shape],
-            factors=tuple(factor for factor, _ in kinds),
+            factors=tuple(factor for factor, _, _ in kinds),
             floats=dtype.kind == "f",
         )
         return layout, (
             _NO_CLASSES if mask is None else _flat(mask.classes, np.dtype(np.uint8)),
             _ALL_CLEAR if mask is None else mask.is_clear,
             # A pixel of the block is at (row + first row) // factor * width + (column + first column) // factor.
-            np.array([(block.row0 % factor, block.col0 % factor, width) for factor, width in kinds], np.uint32),
+            np.array(
+                [(block.row0 % factor, block.col0 % factor, width, rows * width) for factor, rows, width in kinds],
+                np.uint64,
+            ),
             np.array([1.0 if band is None else band.scale for band in bands]),
             np.array([0.0 if band is None else band.offset for band in bands]),
             np.array([_nodata(band, dtype) or 0 for band in bands], dtype),

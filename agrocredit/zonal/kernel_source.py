@@ -25,20 +25,28 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from agrocredit.zonal.layout import BLOCK, FULL, PAYLOAD_BITS, POSITION_BITS
+from agrocredit.zonal.layout import BLOCK, FULL, LENGTH_BITS, POSITION_BITS, SPAN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 BATCH = 512
 """Clear pixels gathered before the arithmetic starts; a multiple of the lanes."""
 LANES = 8
 _INDICES_A_LOOP = 6
 """Indices worked out in one loop: more share the reading of bands, too many are no longer made vector code."""
+STRIDE = 8
+"""Pixels of a span that are copied at once."""
+ROOM = BATCH + SPAN + STRIDE
+"""Room for a batch: what is written at once may reach beyond its end."""
+_IN_VECTORS: dict[int, Callable[[int], str]] = {
+    1: lambda lane: f"j + U({lane})",
+    2: lambda lane: f"(j >> U(1)) + U({lane // 2})" + (" + (col & U(1))" if lane % 2 else ""),
+}
+"""Factors of rasters that are copied whole lanes at a time: where each lane comes from."""
 ABSENT = -1
 """Stands in a layout for a raster that is not there."""
-_CUT = (1 << PAYLOAD_BITS) - 1
-_ROW_SHIFT = POSITION_BITS // 2
+_CUT = (1 << LENGTH_BITS) - 1
 
 
 class PixelFormulas(Hashable, Protocol):
@@ -100,9 +108,12 @@ def kernel_source(formulas: PixelFormulas, layout: RasterLayout) -> str:
 
 
 _LANE = range(LANES)
+_STRIDE = range(STRIDE)
 _HEAD = f"""from math import sqrt
 
 import numpy as np
+
+U = np.uint64
 
 
 def lane_sum(term, row, first, last):
@@ -187,39 +198,49 @@ def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
     """Return the function that walks the parts of a block."""
     raws = ", ".join(f"raw{band}" for band in range(len(layout.bands)))
     flush = "add_batch(n, at, out, raw, scale, offset, nodata, has_nodata, term, sums, weights, clear)"
-    begin = "n, m = 0, np.uint64(0)"  # unsigned: no look whether an index counts from the end
-    end_of_part = ["at[n + 1], out[n] = m, q - part_from", "n += 1"]
-    full = [f"if m == np.uint64({BATCH}):", *_indented([*end_of_part, flush, begin], 4)]
+    begin = "n, m = 0, U(0)"
+    end_of_part = [
+        f"while m % U({LANES}):",
+        *_indented([f"raw[{b}, m] = raw[{b}, m - U(1)]" for b in there], 4),
+        "    term[0, m] = 0.0",
+        "    m += U(1)",
+        "at[n + 1], out[n] = m, q - part_from",
+        "n += 1",
+    ]
     lines = [
-        "def accumulate(edge, low, run, part_edge_at, part_run_at, part_from, part_to, classes, is_clear,",
+        "def accumulate(edge, span, before, after, part_edge_at, part_span_at, part_from, part_to, classes, is_clear,",
         f"               places, scale, offset, nodata, has_nodata, {raws},",
         "               raw, term, at, out, sums, weights, clear):",
         *(
-            f"    row{grid}, col{grid}, width{grid} = places[{grid}, 0], places[{grid}, 1], places[{grid}, 2]"
+            f"    row{grid}, col{grid}, width{grid}, size{grid} = "
+            f"places[{grid}, 0], places[{grid}, 1], places[{grid}, 2], places[{grid}, 3]"
             for grid in range(len(layout.factors))
         ),
         "    at[0] = 0",
         f"    {begin}",
         "    for q in range(part_from, part_to):",
-        "        most = np.int64(m) + part_edge_at[q + 1] - part_edge_at[q]",
-        "        for k in range(part_run_at[q], part_run_at[q + 1]):",
-        f"            most += np.int64(run[k]) & {_CUT}",
+        "        most = np.int64(m)",
+        "        for k in range(part_span_at[q], part_span_at[q + 1]):",
+        f"            most += np.int64(span[k]) & {_CUT}",
         f"        if most > {BATCH} and n:",
         *_indented([flush, begin], 12),
-        "        for k in range(part_edge_at[q], part_edge_at[q + 1]):",
-        f"            p = edge[k] >> np.uint32({PAYLOAD_BITS})",
-        f"            w = np.float64((np.int64(edge[k]) & {_CUT}) << 16 | np.int64(low[k])) * {1 / FULL!r}",
-        *_indented([*_take(there, layout), *full], 12),
-        "        for k in range(part_run_at[q], part_run_at[q + 1]):",
-        f"            for i in range(run[k] & np.uint32({_CUT})):",
-        f"                p = (run[k] >> np.uint32({PAYLOAD_BITS})) + np.uint32(i)",
-        "                w = 1.0",
-        *_indented([*_take(there, layout), *full], 16),
+        "        edges_to = U(part_edge_at[q])",
+        "        for k in range(U(part_span_at[q]), U(part_span_at[q + 1])):",
+        f"            length = U(span[k]) & U({_CUT})",
+        f"            row = U(span[k]) >> U({LENGTH_BITS + POSITION_BITS // 2})",
+        f"            col = U(span[k]) >> U({LENGTH_BITS}) & U({BLOCK - 1})",
+        "            first, last = U(before[k]), U(after[k])",
+        "            edges_from, edges_to = edges_to, edges_to + first + last",
+        *(f"            i{grid} = {_place(grid, factor)}" for grid, factor in enumerate(layout.factors)),
+        *_indented(_whether_clear(layout), 12),
+        f"            if m + length > U({BATCH}):",
+        *_indented([*end_of_part, flush, begin], 16),
+        f"            if {_is_vector(layout)}:",
+        *_indented(_take_span(there, layout), 16),
+        "            else:",
+        "                for j in range(length):",
+        *_indented(_take_pixel(there, layout), 20),
         "        if np.int64(m) > at[n]:",
-        f"            while m % np.uint64({LANES}):",
-        *_indented([f"raw[{b}, m] = raw[{b}, m - np.uint64(1)]" for b in there], 16),
-        "                term[0, m] = 0.0",
-        "                m += np.uint64(1)",
         *_indented(end_of_part, 12),
         "    if n:",
         f"        {flush}",
@@ -227,28 +248,107 @@ def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _indented(lines: Sequence[str], spaces: int) -> list[str]:
+def _indented(lines: Iterable[str], spaces: int) -> list[str]:
     return [" " * spaces + line for line in lines]
 
 
-def _take(there: Sequence[int], layout: RasterLayout) -> list[str]:
-    """Return the lines that read the pixel at position ``p`` and keep it, with weight ``w``, if it is clear."""
-    skip = [] if layout.mask == ABSENT else [f"if not is_clear[classes[i{layout.mask}]]:", "    continue"]
+def _whether_clear(layout: RasterLayout) -> list[str]:
+    """Return the lines that count the clear pixels of the class map along a span, and leave a span without any."""
+    if layout.mask == ABSENT:
+        return []
+    end = _place(layout.mask, layout.factors[layout.mask], col="(col + length - U(1))")
     return [
-        f"row = p >> np.uint32({_ROW_SHIFT})",
-        f"col = p & np.uint32({BLOCK - 1})",
-        *(f"i{grid} = {_place(grid, factor)}" for grid, factor in enumerate(layout.factors)),
-        *skip,
-        *(f"raw[{b}, m] = raw{b}[i{layout.bands[b]}]" for b in there),
-        "term[0, m] = w",
-        "m += np.uint64(1)",
+        "seen = U(0)",
+        f"classes_to = {end} + U(1)",
+        f"for i in range(i{layout.mask}, classes_to):",
+        "    seen += U(is_clear[classes[i]])",
+        "if seen == U(0):",
+        "    continue",
     ]
 
 
-def _place(grid: int, factor: int) -> str:
+def _is_vector(layout: RasterLayout) -> str:
+    """Return whether a span may be copied whole lanes at a time: it is clear, and nothing behind an array is read."""
+    clear = [] if layout.mask == ABSENT else [f"seen == classes_to - i{layout.mask}"]
+    ends = [
+        f"i{grid} + (length + U({STRIDE})) // U({factor}) < size{grid}"
+        for grid, factor in enumerate(layout.factors)
+        if factor in _IN_VECTORS
+    ]
+    return " and ".join([*clear, f"edges_to + U({LANES}) <= U(edge.size)", *ends])
+
+
+def _take_span(there: Sequence[int], layout: RasterLayout) -> Iterator[str]:
+    """Yield the lines that keep a span of clear pixels.
+
+    What they write beyond its end is overwritten, or not used. Most spans are shorter than `STRIDE`, and the first
+    stride of a loop is taken without asking, because a wrong guess costs more than the stride.
+    """
+    yield from _edges("first", start="edges_from + j", to="m + j")
+    ones = _copy("term[0, m + first + j", ["1.0"] * STRIDE)
+    bands = {band: layout.bands[band] for band in there}
+    vectors = {band: grid for band, grid in bands.items() if layout.factors[grid] in _IN_VECTORS}
+    copied = [
+        _copy(f"raw[{band}, m + j", [f"raw{band}[i{grid} + {_IN_VECTORS[layout.factors[grid]](at)}]" for at in _STRIDE])
+        for band, grid in vectors.items()
+    ]
+    yield "j = U(0)"
+    yield "while True:"
+    yield from _indented([line for lines in (ones, *copied) for line in lines], 4)
+    yield f"    j += U({STRIDE})"
+    yield "    if j >= length:"
+    yield "        break"
+    yield from _edges("last", start="edges_from + first + j", to="m + length - last + j")
+    for band in bands.keys() - vectors.keys():
+        grid = bands[band]
+        yield "for j in range(length):"
+        yield f"    raw[{band}, m + j] = raw{band}[{_place(grid, layout.factors[grid], col='(col + j)')}]"
+    yield "m += length"
+
+
+def _edges(count: str, *, start: str, to: str) -> Iterator[str]:
+    """Yield the lines that copy weights of edges."""
+    yield "j = U(0)"
+    yield "while True:"
+    yield from _indented(_copy(f"term[0, {to}", [_edge_weight(f"{start} + U({lane})") for lane in _LANE]), 4)
+    yield f"    j += U({LANES})"
+    yield f"    if j >= {count}:"
+    yield "        break"
+
+
+def _copy(to: str, values: Sequence[str]) -> list[str]:
+    """Return lines that read some values, then write them: read together and written together, they are vectors."""
+    return [
+        "; ".join(f"v{at} = {value}" for at, value in enumerate(values)),
+        "; ".join(f"{to} + U({at})] = v{at}" for at in range(len(values))),
+    ]
+
+
+def _edge_weight(at: str) -> str:
+    return f"np.float64(edge[{at}]) * {1 / FULL!r}"
+
+
+def _take_pixel(there: Sequence[int], layout: RasterLayout) -> list[str]:
+    """Return the lines that keep pixel ``j`` of a span if it is clear."""
+    places = [f"p{grid} = {_place(grid, factor, col='(col + j)')}" for grid, factor in enumerate(layout.factors)]
+    skip = [] if layout.mask == ABSENT else [f"if not is_clear[classes[p{layout.mask}]]:", "    continue"]
+    return [
+        *places,
+        *skip,
+        "w = 1.0",
+        "if j < first:",
+        f"    w = {_edge_weight('edges_from + j')}",
+        "elif j + last >= length:",
+        f"    w = {_edge_weight('edges_to + j - length')}",
+        *(f"raw[{b}, m] = raw{b}[p{layout.bands[b]}]" for b in there),
+        "term[0, m] = w",
+        "m += U(1)",
+    ]
+
+
+def _place(grid: int, factor: int, *, col: str = "col") -> str:
     """Return where the pixel at ``row`` and ``col`` of the block lies in a flat raster."""
     if BLOCK % factor:  # a block begins within a pixel
-        by = f"np.uint32({factor})"
-        return f"(row + row{grid}) // {by} * width{grid} + (col + col{grid}) // {by}"
-    shift = f"np.uint32({factor.bit_length() - 1})"  # blocks are a power of two, so this factor is one
-    return f"(row >> {shift}) * width{grid} + (col >> {shift})"
+        return f"(row + row{grid}) // U({factor}) * width{grid} + ({col} + col{grid}) // U({factor})"
+    shift = f"U({factor.bit_length() - 1})"  # blocks are a power of two, so this factor is one
+    return f"(row >> {shift}) * width{grid} + ({col} >> {shift})"

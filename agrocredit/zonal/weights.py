@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.zonal.layout import BLOCK, FULL, PAYLOAD_BITS, POSITION_BITS
+from agrocredit.zonal.layout import BLOCK, FULL, LENGTH_BITS, POSITION_BITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 ARRAYS: dict[str, type[np.generic]] = {
     "edge": np.uint32,
-    "low": np.uint16,
-    "run": np.uint32,
+    "span": np.uint32,
+    "before": np.uint16,
+    "after": np.uint16,
     "part_plot": np.int32,
     "part_edge_at": np.int64,
-    "part_run_at": np.int64,
+    "part_span_at": np.int64,
     "block_part_at": np.int64,
     "area_px": np.float64,
 }
@@ -58,17 +59,19 @@ class CoverageWeights:
     key: str
     """Content hash of plots, grid and format."""
     edge: NDArray[np.uint32]
-    """Partly covered pixels: position and upper bits of the weight."""
-    low: NDArray[np.uint16]
-    """Lower bits of the weights of `edge`."""
-    run: NDArray[np.uint32]
-    """Rows of fully covered pixels: position and length."""
+    """Weights of partly covered pixels, in the order of their spans."""
+    span: NDArray[np.uint32]
+    """Covered pixels side by side: position of the first, and length."""
+    before: NDArray[np.uint16]
+    """Partly covered pixels at the beginning of each span."""
+    after: NDArray[np.uint16]
+    """Partly covered pixels at the end of each span; those between are covered whole."""
     part_plot: NDArray[np.int32]
     """Plot of each part; rising within a block."""
     part_edge_at: NDArray[np.int64]
     """Where each part begins in `edge`, and the end; (parts + 1,)."""
-    part_run_at: NDArray[np.int64]
-    """Where each part begins in `run`, and the end; (parts + 1,)."""
+    part_span_at: NDArray[np.int64]
+    """Where each part begins in `span`, and the end; (parts + 1,)."""
     block_part_at: NDArray[np.int64]
     """Where each block begins in the parts, and the end; (blocks + 1,), blocks row by row."""
     area_px: NDArray[np.float64]
@@ -91,16 +94,17 @@ class CoverageWeights:
         parts, blocks = self.part_plot.size, self.blocks_down * self.blocks_across
         expected = {
             "part_edge_at": parts + 1,
-            "part_run_at": parts + 1,
+            "part_span_at": parts + 1,
             "block_part_at": blocks + 1,
-            "low": self.edge.size,
+            "before": self.span.size,
+            "after": self.span.size,
         }
         for name, size in expected.items():
             if getattr(self, name).size != size:
                 raise _broken(f"{name} has {getattr(self, name).size} items, expected {size}")
-        ends = (self.part_edge_at[-1], self.part_run_at[-1], self.block_part_at[-1])
-        if ends != (self.edge.size, self.run.size, parts):
-            raise _broken(f"offsets end at {ends}, expected {(self.edge.size, self.run.size, parts)}")
+        ends = (self.part_edge_at[-1], self.part_span_at[-1], self.block_part_at[-1])
+        if ends != (self.edge.size, self.span.size, parts):
+            raise _broken(f"offsets end at {ends}, expected {(self.edge.size, self.span.size, parts)}")
 
     @property
     def n_plots(self) -> int:
@@ -161,14 +165,18 @@ class CoverageWeights:
         return row[order].astype(np.int64), col[order].astype(np.int64), share[order]
 
     def _unpack(self, part: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        edges = slice(self.part_edge_at[part], self.part_edge_at[part + 1])
-        edge = self.edge[edges].astype(np.int64)
-        run = self.run[self.part_run_at[part] : self.part_run_at[part + 1]].astype(np.int64)
-        payload = (1 << PAYLOAD_BITS) - 1
-        weight = (edge & payload) << 16 | self.low[edges]
-        inside = [np.arange(word & payload) + (word >> PAYLOAD_BITS) for word in run]
-        position = np.concatenate([edge >> PAYLOAD_BITS, *inside])
-        return position, np.concatenate([weight, np.full(position.size - weight.size, FULL)])
+        spans = slice(self.part_span_at[part], self.part_span_at[part + 1])
+        edges_to = int(self.part_edge_at[part])
+        positions, weights = [], []
+        for word, before, after in zip(
+            *(array[spans].tolist() for array in (self.span, self.before, self.after)), strict=True
+        ):
+            length = word & ((1 << LENGTH_BITS) - 1)
+            edges, edges_to = self.edge[edges_to : edges_to + before + after], edges_to + before + after
+            inside = np.full(length - edges.size, FULL)
+            positions.append(np.arange(length) + (word >> LENGTH_BITS))
+            weights.append(np.concatenate([edges[:before], inside, edges[before:]]))
+        return np.concatenate(positions), np.concatenate(weights)
 
 
 def _broken(detail: str) -> InputUnusableError:

@@ -34,13 +34,14 @@ def test_covered_shares(numbers):
     angles = np.sort(numbers.uniform(0, 2 * np.pi, 9))[::-1]
     ring = np.column_stack([6 + 5 * np.cos(angles), 5.5 + 4 * np.sin(angles)])
     xy = np.concatenate([ring, ring[:1]])
-    room = [np.zeros(12 * 12), np.zeros(121, np.uint32), np.zeros(121, np.uint16), np.zeros(121, np.uint32)]
+    words = [np.zeros(121, kind) for kind in (np.uint32, np.uint32, np.uint16, np.uint16)]
+    room = [np.zeros(12 * 12), *words]
     arguments = [xy, np.array([0, 10]), np.array([0, 1]), np.array([[0, 1, 1, 11, 11]]), *room]
     left = both(
-        coverage_loops, "cover_windows", [*arguments, np.zeros((1, 3), np.int64), np.array([0, 0, -1])], range(4, 10)
+        coverage_loops, "cover_windows", [*arguments, np.zeros((1, 3), np.int64), np.array([0, 0, -1])], range(4, 11)
     )
     assert_same(left)
-    assert left[0][4][0, 2] > 0
+    assert left[0][5][0, 2] > 0
 
 
 def test_areas(numbers):

@@ -97,7 +97,7 @@ def test_weights_from_pieces_are_those_of_all_plots_at_once(make_grid):
     plots = in_metres(grid)
     pieces = [Outlines.of_wkb(wkb_of(plots[:2])), Outlines.of_wkb(wkb_of(plots[2:]))]
     found, expected = cover_outlines(pieces, grid=grid, key="k"), build_weights(plots, grid=grid)
-    for name in ("edge", "low", "run", "part_plot", "part_edge_at", "part_run_at", "block_part_at", "area_px"):
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
