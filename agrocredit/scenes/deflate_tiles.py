@@ -1,9 +1,9 @@
 """Reads blocks of the commonest GeoTIFF without GDAL: square tiles, deflate, one band of 8 or 16 bits.
 
 Most of what observing a season costs is undoing deflate. libdeflate (through imagecodecs) does it at once into memory
-that is used again, and the horizontal difference (TIFF 6.0, predictor 2) is undone there too. GDAL opens
-and describes the file either way, and wherever this reader has a doubt - another layout, a window that cuts tiles, a
-tile left out, bytes that do not decode - it says so and GDAL decides. Without imagecodecs it is not used.
+that is used again. GDAL opens and describes the file either way, and wherever this reader has a doubt - another
+layout, a window that cuts tiles, a tile left out, bytes that do not decode - it says so and GDAL decides. Without
+imagecodecs it is not used.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agrocredit.scenes.differences import LANES, undo_differences
 from agrocredit.scenes.wanted_tiles import spans
 
 if TYPE_CHECKING:
@@ -101,12 +102,18 @@ class DeflateTiles:
             return False
         if len(packed) != size or decoded.nbytes != self.scratch.nbytes:
             return False
-        if self.is_difference and target.shape == self.scratch.shape:
-            _CODECS.delta_decode(self.scratch, axis=1, out=target)
-            return True
-        tile = _CODECS.delta_decode(self.scratch, axis=1, out=self.plain) if self.is_difference else self.scratch
-        target[...] = tile[: target.shape[0], : target.shape[1]]
+        self._unpack(target)
         return True
+
+    def _unpack(self, target: NDArray[Any]) -> None:
+        """Bring the tile in `scratch` to its place, as far as it lies within the raster."""
+        if self.is_difference and target.shape == self.scratch.shape:
+            undo_differences(self.scratch, target)
+            return
+        if self.is_difference:
+            undo_differences(self.scratch, self.plain)
+        tile = self.plain if self.is_difference else self.scratch
+        target[...] = tile[: target.shape[0], : target.shape[1]]
 
 
 def deflate_tiles(dataset: Any, path: Path) -> DeflateTiles | None:  # noqa: ANN401 - rasterio is untyped
@@ -130,6 +137,7 @@ def deflate_tiles(dataset: Any, path: Path) -> DeflateTiles | None:  # noqa: ANN
         or structure.get("PREDICTOR", "1") not in {"1", "2"}
         or "NBITS" in structure
         or rows != columns
+        or columns % LANES
         or columns == dataset.width  # strips, or a raster of one tile
         or rows * columns > _TILE_PIXELS_MAX
     ):

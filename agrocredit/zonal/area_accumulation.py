@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from agrocredit.zonal.loop import Loop
+from agrocredit.loops import Loop
+from agrocredit.zonal import layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 _Words = TypeVar("_Words", "NDArray[np.uint16]", "NDArray[np.uint32]")
 _PIXELS_AT_A_TIME = 1 << 22
 """In the windows of one call, beyond the first window: room is made for as many entries."""
-_cover_windows = Loop.of_file("coverage_loops.py", "cover_windows")
+_cover_windows = Loop.of_file(Path(__file__).with_name("coverage_loops.py"), "cover_windows", constants=vars(layout))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,9 +59,9 @@ def cover_windows(outlines: Outlines, windows: NDArray[np.int64]) -> Covered:
         more = int(pixels_to[last - 1]) - done  # no more entries than pixels
         expected = int(pixels_to[-1]) / max(done, 1)
         edge = _with_room(edge, used=n_edges, more=more, expected=expected)
-        span, before, after = (
-            _with_room(array, used=n_spans, more=more, expected=expected) for array in (span, before, after)
-        )
+        span = _with_room(span, used=n_spans, more=more, expected=expected)
+        before = _with_room(before, used=n_spans, more=more, expected=expected)
+        after = _with_room(after, used=n_spans, more=more, expected=expected)
         _cover_windows(
             *(outlines.xy, outlines.ring_at, outlines.plot_at, windows[first:last]),
             *(share, edge, span, before, after, counts[first:last], found),

@@ -1,4 +1,4 @@
-"""Exact shares of pixels that polygons cover, by accumulating signed areas. Text for `agrocredit.zonal.loop`.
+"""Exact shares of pixels that polygons cover, by accumulating signed areas. Text for `agrocredit.loops`.
 
 Every edge of a ring is cut at pixel borders. A piece adds to its pixel the signed area between itself and the pixel's
 right border, and its signed height to all pixels further right, which a running sum along the row carries there. After

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agrocredit.domain.errors import InputUnusableError
+from agrocredit.loops import Loop
 from agrocredit.zonal.kernel_source import ABSENT, BATCH, LANES, ROOM, RasterLayout, kernel_source
-from agrocredit.zonal.loop import Loop
 from agrocredit.zonal.sums import BlockSums
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Loops over the corner points of plots. Text for `agrocredit.zonal.loop`."""
+"""Loops over the corner points of plots. Text for `agrocredit.loops`."""
 
 from __future__ import annotations
 

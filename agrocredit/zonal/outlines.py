@@ -8,13 +8,14 @@ counterclockwise and holes clockwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import shapely
 
 from agrocredit.domain.errors import InputUnusableError
-from agrocredit.zonal.loop import Loop
+from agrocredit.loops import Loop
 from agrocredit.zonal.outline_loops import RING_BYTES_MIN
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_split_wkb = Loop.of_file("outline_loops.py", "split_wkb")
-_add_areas = Loop.of_file("outline_loops.py", "add_areas")
+_LOOPS = Path(__file__).with_name("outline_loops.py")
+_split_wkb = Loop.of_file(_LOOPS, "split_wkb")
+_add_areas = Loop.of_file(_LOOPS, "add_areas")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.tables import VALID_FRACTION_MIN, scene_row
-from agrocredit.zonal.loop import Loop
+from agrocredit.loops import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 _COUNT_PIXEL_M = 10.0
 """Side of the pixels that ``pixel_count`` counts, whatever the grid's."""
-_add_parts = Loop.of_file("sum_loops.py", "add_parts")
-_fill_rows = Loop.of_file("sum_loops.py", "fill_rows")
+_LOOPS = Path(__file__).with_name("sum_loops.py")
+_add_parts = Loop.of_file(_LOOPS, "add_parts")
+_fill_rows = Loop.of_file(_LOOPS, "fill_rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -12,6 +12,7 @@ from shapely import MultiPolygon, Polygon, box
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.zonal import Outlines, build_weights, cover_outlines, outlines_key
+from agrocredit.zonal.weights import ARRAYS
 
 HOLED = box(0, 0, 9, 9).difference(box(2, 2, 4, 4)).difference(box(5, 5, 8, 8))
 SHAPES = np.array(

@@ -78,7 +78,7 @@ def test_kept_weights_are_built_once(weights, tmp_path):
     first = kept_weights(weights.key, folder=tmp_path / "new", build=lambda: weights)
     again = kept_weights(weights.key, folder=tmp_path / "new", build=lambda: 1 / 0)
     assert again.key == first.key == weights.key
-    np.testing.assert_array_equal(again.run, weights.run)
+    np.testing.assert_array_equal(again.span, weights.span)
 
 
 def test_kept_weights_that_were_damaged_are_built_anew(weights, tmp_path):
@@ -91,8 +91,8 @@ def test_kept_weights_that_were_damaged_are_built_anew(weights, tmp_path):
 
 
 def test_offsets_that_do_not_fit_are_refused(weights):
-    arrays = {name: getattr(weights, name) for name in ARRAYS} | {"part_run_at": weights.part_run_at[:-1]}
-    with pytest.raises(InputUnusableError, match="part_run_at has 2 items, expected 3"):
+    arrays = {name: getattr(weights, name) for name in ARRAYS} | {"part_span_at": weights.part_span_at[:-1]}
+    with pytest.raises(InputUnusableError, match="part_span_at has 2 items, expected 3"):
         type(weights)(grid=weights.grid, key=weights.key, **arrays)
 
 

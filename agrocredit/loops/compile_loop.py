@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import llvmlite.binding as llvm
 from numba import from_dtype, njit, types
 
-from agrocredit.zonal.machine_code import SYMBOL, target_machine
+from agrocredit.loops.object_code import SYMBOL, object_code
 
 if TYPE_CHECKING:
-    from agrocredit.zonal.machine_code import Kind
+    from agrocredit.loops.loop import Kind
 
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -38,8 +38,8 @@ def compile_loop(text: str, name: str, kinds: tuple[Kind, ...]) -> bytes:
     kinds : tuple of Kind
         Of the arguments.
     """
-    module: dict[str, Any] = {"__name__": "agrocredit.zonal.loops"}
-    exec(compile(text, f"<loop {name}>", "exec"), module)  # noqa: S102 - text of this room, see `native_function`
+    module: dict[str, Any] = {"__name__": "agrocredit.loops.text"}
+    exec(compile(text, f"<loop {name}>", "exec"), module)  # noqa: S102 - text of this program, see `native_function`
     for one, function in list(module.items()):
         if isinstance(function, FunctionType) and function.__globals__ is module:
             module[one] = njit(**_OPTIONS)(function)
@@ -47,9 +47,7 @@ def compile_loop(text: str, name: str, kinds: tuple[Kind, ...]) -> bytes:
     module[name].compile(signature)
     made = llvm.parse_assembly(module[name].inspect_llvm(signature))
     _leave_only(made, module[name].overloads[signature].fndesc.llvm_func_name)
-    machine = target_machine()
-    _optimize(made, machine)
-    return bytes(machine.emit_object(made))
+    return object_code(made)
 
 
 def _type(kind: Kind) -> Any:  # noqa: ANN401 - numba is untyped
@@ -67,15 +65,3 @@ def _leave_only(module: Any, name: str) -> None:  # noqa: ANN401 - llvmlite is u
             function.linkage = "internal"
     for variable in module.global_variables:
         variable.linkage = "internal"
-
-
-def _optimize(module: Any, machine: Any) -> None:  # noqa: ANN401 - llvmlite is untyped
-    """Throw out what is not called, and make vectors of equal steps that stand side by side, which numba leaves off."""
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.slp_vectorization = True  # keeps the order of every sum
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    wanting = [one.name for one in module.functions if one.is_declaration and not one.name.startswith("llvm.")]
-    unknown = [one for one in wanting if llvm.address_of_symbol(one) is None]
-    if unknown:  # LLVM would end the process that loads it
-        raise RuntimeError(f"a loop calls {', '.join(unknown)}, which no library of this process has")

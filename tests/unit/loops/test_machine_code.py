@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agrocredit.zonal import machine_code
-from agrocredit.zonal.loop import Loop
-from agrocredit.zonal.machine_code import cache_folder
+from agrocredit.loops import Loop, machine_code
+from agrocredit.loops.machine_code import cache_folder
 
 SOURCE = """
 def times(x):
@@ -26,7 +25,7 @@ def scale(numbers, by):
 START = """
 import sys
 import numpy as np
-from agrocredit.zonal.loop import Loop
+from agrocredit.loops import Loop
 numbers = np.array([21, 4])
 Loop({source!r}, "scale")(numbers, 1)
 print(*numbers, "numba" in sys.modules)

@@ -16,25 +16,17 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
-from ctypes import CFUNCTYPE, c_double, c_int32, c_ssize_t
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding as llvm
-import numpy as np
 
-from agrocredit.zonal import layout
+from agrocredit.loops.object_code import target_machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-SYMBOL = "loop"
-"""Name of the one function in an object file."""
-
-Kind: TypeAlias = tuple[np.dtype[Any], int] | type
-"""Of an argument: an array's type and dimensions, or int or float."""
+    from collections.abc import Callable, Sequence
 
 _DIGEST_BYTES = 32
 _engines: list[Any] = []
@@ -55,50 +47,37 @@ def cache_folder() -> Path:
     return base / "agrocredit"
 
 
-def native_function(text: str, name: str, kinds: tuple[Kind, ...]) -> Callable[..., int]:
-    """Return the function `name` of a text as machine code.
+def kept_code(about: Sequence[object], make: Callable[[], bytes]) -> bytes:
+    """Return an object file from the cache; made and kept there if it has none that is whole.
 
     Parameters
     ----------
-    text : str
-        Python that numba compiles without an object of Python in it. It runs: pass only text of this room, or text
-        generated from checked parts.
-    name : str
-    kinds : tuple of Kind
-        Of the arguments.
-
-    Returns
-    -------
-    callable
-        Takes two addresses of places it may write to, then for each argument a number, or the words of an array, as
-        numba passes them: twice 0, items, bytes an item, address, shape, strides. Returns 0.
+    about : sequence
+        All that decides what the code is, but for versions and processor; ``repr`` tells one from another.
+    make : callable
+        Returns the object file.
     """
-    path = cache_folder() / "kernels" / f"{_key(text, name, kinds)}.code"
+    path = cache_folder() / "kernels" / f"{_key(about)}.code"
     code = _kept(path)
     if code is None:
-        from agrocredit.zonal.compile_loop import compile_loop
-
-        code = compile_loop(text, name, kinds)
+        code = make()
         with suppress(OSError):  # slower to start, otherwise the same
             _keep(code, path)
-    return _loaded(code, kinds)
+    return code
 
 
-def target_machine() -> Any:  # noqa: ANN401 - llvmlite is untyped
-    """Return LLVM's generator of code for this processor."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    features = llvm.get_host_cpu_features().flatten()
-    target = llvm.Target.from_default_triple()
-    reloc = "static" if target.name.startswith("x86") else "default"
-    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3, reloc=reloc, jit=True)
+def load_code(code: bytes, symbol: str) -> int:
+    """Return the address of a function of an object file, which stays loaded until the process ends."""
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    return int(engine.get_function_address(symbol))
 
 
-def _key(text: str, name: str, kinds: tuple[Kind, ...]) -> str:
-    types = [kind.__name__ if isinstance(kind, type) else f"{kind[0].str}{kind[1]}" for kind in kinds]
+def _key(about: Sequence[object]) -> str:
     processor = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
-    constants = {constant: value for constant, value in vars(layout).items() if constant.isupper()}
-    return hashlib.sha256(repr([text, name, types, _versions(), processor, constants]).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr([*about, _versions(), processor]).encode()).hexdigest()[:32]
 
 
 @cache
@@ -126,17 +105,3 @@ def _keep(code: bytes, path: Path) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _loaded(code: bytes, kinds: tuple[Kind, ...]) -> Callable[..., int]:
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    _engines.append(engine)
-    words: list[Any] = [c_ssize_t, c_ssize_t]
-    for kind in kinds:
-        if isinstance(kind, type):
-            words.append(c_double if kind is float else c_ssize_t)
-        else:
-            words += [c_ssize_t] * (5 + 2 * kind[1])
-    return CFUNCTYPE(c_int32, *words)(engine.get_function_address(SYMBOL))

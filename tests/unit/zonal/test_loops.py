@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from agrocredit.zonal import coverage_loops, outline_loops, sum_loops
-from agrocredit.zonal.loop import Loop
+from agrocredit.loops import Loop
+from agrocredit.zonal import coverage_loops, layout, outline_loops, sum_loops
 
 
 def both(module, name, arguments, outputs):
     """Run a loop in Python and as machine code; return what each left in the outputs."""
     left = []
-    for run in (getattr(module, name), Loop.of_file(f"{module.__name__.rpartition('.')[2]}.py", name)):
+    for run in (getattr(module, name), Loop.of_file(Path(module.__file__), name, vars(layout))):
         copies = [one.copy() if isinstance(one, np.ndarray) else one for one in arguments]
         run(*copies)
         left.append([copies[at] for at in outputs])
