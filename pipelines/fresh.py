@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from agrocredit.domain.grid import Grid
     from agrocredit.domain.plot import Plot
     from agrocredit.indices import IndexDefinition
-    from agrocredit.zonal import BlockSums, Kernel
+    from agrocredit.zonal import Kernel
     from agrocredit.zonal.cube import SeasonCube
     from agrocredit.zonal.cube_layout import CubeScene, CubeSeason
     from agrocredit.zonal.cube_window import SeasonWindow
@@ -146,22 +146,21 @@ def _season_rows(
 def _window_rows(
     window: SeasonWindow, *, cube: SeasonCube, kernel: Kernel
 ) -> list[tuple[SceneOutcome, NDArray[np.void]]]:
-    from agrocredit.zonal import build_weights, combine, finish
+    from agrocredit.zonal import PlotSums, build_weights, finish
 
     weights = build_weights([window.geometry], grid=window.grid)
-    sums: dict[int, list[BlockSums]] = {}
+    sums: dict[int, PlotSums] = {}
     for block in weights.blocks:
         chunks = window.read(cube, block)
         for number, scene in enumerate(window.season.scenes):
             if any(band in scene.factors for band in kernel.bands):  # else the batch refuses the scene
                 pixels = window.pixels(chunks, block, scene=number)
-                sums.setdefault(number, []).append(kernel.accumulate(weights, block, pixels))
+                if number not in sums:
+                    sums[number] = PlotSums.nothing_seen(weights, n_indices=len(kernel.names))
+                kernel.accumulate(weights, block, pixels, sums[number])
     return [
-        (
-            _outcome(window.season.scenes[number]),
-            finish(combine(blocks, weights=weights, n_indices=len(kernel.names)), weights=weights, names=kernel.names),
-        )
-        for number, blocks in sums.items()
+        (_outcome(window.season.scenes[number]), finish(seen, weights=weights, names=kernel.names))
+        for number, seen in sums.items()
     ]
 
 

@@ -161,19 +161,18 @@ def _rows_that_can_be_read(opened: OpenedScene, work: SceneWork) -> NDArray[np.v
 
 def _rows(opened: OpenedScene, work: SceneWork) -> NDArray[np.void]:
     """Return one row a plot that lies on the scene's grid, by plot number."""
-    from agrocredit.zonal import combine, finish, make_kernel
+    from agrocredit.zonal import PlotSums, finish, make_kernel
 
     on_grid = weights_on(opened.grid, plots_file=work.folder / "plots.parquet", folder=work.weights_folder)
     weights = on_grid.weights
     kernel = make_kernel(work.indices)
-    blocks = (
-        (block, keep_block(_pixels(opened, block), opened=opened, block=block, cube=work.cube))
-        for block in weights.blocks
-    )
-    sums = (kernel.accumulate(weights, block, pixels) for block, pixels in blocks if pixels is not None)
-    total = combine(sums, weights=weights, n_indices=len(work.indices.names))
+    sums = PlotSums.nothing_seen(weights, n_indices=len(work.indices.names))
+    for block in weights.blocks:
+        pixels = keep_block(_pixels(opened, block), opened=opened, block=block, cube=work.cube)
+        if pixels is not None:
+            kernel.accumulate(weights, block, pixels, sums)
     keep_blocks_without_plots(opened, done=weights.blocks, cube=work.cube)
-    rows = finish(total, weights=weights, names=work.indices.names)
+    rows = finish(sums, weights=weights, names=work.indices.names)
     rows["plot"] = on_grid.numbers[rows["plot"]]
     return rows
 

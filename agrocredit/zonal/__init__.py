@@ -2,8 +2,8 @@
 
 ``build_weights(geometries, grid=...)``, or ``cover_outlines(pieces, ...)`` for millions of plots, and
 ``kept_weights(key, folder=..., build=...)`` -> what is reused for every date;
-``make_kernel(formulas).accumulate(weights, block, pixels)`` -> sums of one block of one scene;
-``combine(...)`` and ``finish(...)`` -> rows of the observations table. No index raster ever exists.
+``make_kernel(formulas).accumulate(weights, block, pixels, sums)``, block after block -> `PlotSums` of one scene;
+``finish(sums, ...)`` -> rows of the observations table. No index raster ever exists.
 """
 
 from agrocredit.zonal.build import build_weights, cover_outlines, outlines_key, weights_key
@@ -11,7 +11,7 @@ from agrocredit.zonal.kernel import Kernel, make_kernel
 from agrocredit.zonal.kernel_source import PixelFormulas
 from agrocredit.zonal.outlines import Outlines
 from agrocredit.zonal.pixels import BandPixels, BlockPixels, MaskPixels
-from agrocredit.zonal.sums import BlockSums, PlotSums, combine, finish
+from agrocredit.zonal.sums import PlotSums, finish
 from agrocredit.zonal.weight_files import kept_weights, load_weights, save_weights
 from agrocredit.zonal.weights import Block, CoverageWeights
 
@@ -19,7 +19,6 @@ __all__ = [
     "BandPixels",
     "Block",
     "BlockPixels",
-    "BlockSums",
     "CoverageWeights",
     "Kernel",
     "MaskPixels",
@@ -27,7 +26,6 @@ __all__ = [
     "PixelFormulas",
     "PlotSums",
     "build_weights",
-    "combine",
     "cover_outlines",
     "finish",
     "kept_weights",

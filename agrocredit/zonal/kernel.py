@@ -11,13 +11,13 @@ import numpy as np
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.loops import Loop
 from agrocredit.zonal.kernel_source import ABSENT, BATCH, LANES, ROOM, RasterLayout, kernel_source
-from agrocredit.zonal.sums import BlockSums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agrocredit.zonal.kernel_source import PixelFormulas
     from agrocredit.zonal.pixels import BandPixels, BlockPixels
+    from agrocredit.zonal.sums import PlotSums
     from agrocredit.zonal.weights import Block, CoverageWeights
 
 _NO_CLASSES = np.zeros(0, np.uint8)
@@ -40,8 +40,8 @@ class Kernel:
         """Common names of the bands that the indices need."""
         return self.formulas.bands
 
-    def accumulate(self, weights: CoverageWeights, block: Block, pixels: BlockPixels) -> BlockSums:
-        """Return the sums of all plots that touch a block; the interpreter's lock is not held meanwhile.
+    def accumulate(self, weights: CoverageWeights, block: Block, pixels: BlockPixels, sums: PlotSums) -> None:
+        """Add a block to the sums of the plots that touch it; the interpreter's lock is not held meanwhile.
 
         A pixel is clear where its class is clear and every band that is there has data. An index also drops pixels
         where its own value is not finite, and has its own sum of weights for that reason. Plots are added up in a fixed
@@ -54,11 +54,14 @@ class Kernel:
             One of ``weights.blocks``.
         pixels : BlockPixels
             Raw numbers over the block; bands the indices do not need are ignored.
+        sums : PlotSums
+            Of these weights and as many indices; changed.
 
         Raises
         ------
         InputUnusableError
-            ``band_missing`` if not one band of the indices is there, ``grid_mismatch`` if a raster has another shape.
+            ``band_missing`` if not one band of the indices is there, ``grid_mismatch`` if a raster has another shape,
+            ``block_repeated`` if blocks do not come in order.
         """
         present = [name for name in self.bands if name in pixels.bands]
         if not present:
@@ -66,27 +69,19 @@ class Kernel:
                 "band_missing", f"none of {', '.join(self.bands)}; given: {', '.join(pixels.bands) or 'none'}"
             )
         pixels.check(block)
-        parts = block.part_to - block.part_from
-        sums = BlockSums(
-            part_from=block.part_from,
-            part_to=block.part_to,
-            sums=np.zeros((parts, len(self.names))),
-            weights=np.zeros((parts, len(self.names))),
-            clear=np.zeros(parts),
-        )
         dtype = np.result_type(*(pixels.bands[name].dn.dtype for name in present)).newbyteorder("=")
         layout, rasters = self._rasters(block, pixels, dtype)
+        sums.begin(block)
         _loop(self.formulas, layout)(
             *(weights.edge, weights.span, weights.before, weights.after, weights.part_edge_at, weights.part_span_at),
-            *(block.part_from, block.part_to),
+            *(weights.part_plot, block.part_from, block.part_to),
             *rasters,
             *self._batch(dtype),
             *(sums.sums, sums.weights, sums.clear),
         )
-        return sums
 
     def _batch(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
-        """Return room for a batch: raw numbers, weights and products, where parts begin, which parts they are."""
+        """Return room for a batch: raw numbers, weights and products, where parts begin, whose they are."""
         return (
             np.empty((len(self.bands), ROOM), dtype),
             np.empty((len(self.names) + 1, ROOM)),

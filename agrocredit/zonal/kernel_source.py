@@ -204,12 +204,12 @@ def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
         *_indented([f"raw[{b}, m] = raw[{b}, m - U(1)]" for b in there], 4),
         "    term[0, m] = 0.0",
         "    m += U(1)",
-        "at[n + 1], out[n] = m, q - part_from",
+        "at[n + 1], out[n] = m, part_plot[q]",
         "n += 1",
     ]
     lines = [
-        "def accumulate(edge, span, before, after, part_edge_at, part_span_at, part_from, part_to, classes, is_clear,",
-        f"               places, scale, offset, nodata, has_nodata, {raws},",
+        "def accumulate(edge, span, before, after, part_edge_at, part_span_at, part_plot, part_from, part_to,",
+        f"               classes, is_clear, places, scale, offset, nodata, has_nodata, {raws},",
         "               raw, term, at, out, sums, weights, clear):",
         *(
             f"    row{grid}, col{grid}, width{grid}, size{grid} = "

@@ -10,24 +10,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def add_parts(
-    sums: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    clear: NDArray[np.float64],
-    plots: NDArray[np.int32],
-    block_sums: NDArray[np.float64],
-    block_weights: NDArray[np.float64],
-    block_clear: NDArray[np.float64],
-) -> None:
-    """Add the parts of a block to the sums of their plots, in the order of the parts."""
-    for part in range(plots.size):
-        plot = plots[part]
-        clear[plot] += block_clear[part]
-        for k in range(sums.shape[1]):
-            sums[plot, k] += block_sums[part, k]
-            weights[plot, k] += block_weights[part, k]
-
-
 def fill_rows(
     rows: NDArray[np.float64],
     plots: NDArray[np.int64],

@@ -1,10 +1,10 @@
-"""Sums of plots: what a block leaves behind, how blocks join, and the observation rows they become."""
+"""Sums of plots over the blocks of a scene, and the observation rows they become."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -13,36 +13,20 @@ from agrocredit.domain.tables import VALID_FRACTION_MIN, scene_row
 from agrocredit.loops import Loop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from agrocredit.zonal.weights import CoverageWeights
+    from agrocredit.zonal.weights import Block, CoverageWeights
 
 _COUNT_PIXEL_M = 10.0
 """Side of the pixels that ``pixel_count`` counts, whatever the grid's."""
-_LOOPS = Path(__file__).with_name("sum_loops.py")
-_add_parts = Loop.of_file(_LOOPS, "add_parts")
-_fill_rows = Loop.of_file(_LOOPS, "fill_rows")
+_fill_rows = Loop.of_file(Path(__file__).with_name("sum_loops.py"), "fill_rows")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BlockSums:
-    """What one block of one scene says about its plots; rows are the block's parts."""
-
-    part_from: int
-    part_to: int
-    sums: NDArray[np.float64]
-    """Index times weight, (parts, indices)."""
-    weights: NDArray[np.float64]
-    """Clear pixels at which the index has a value, (parts, indices)."""
-    clear: NDArray[np.float64]
-    """Clear pixels, (parts,)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)
 class PlotSums:
-    """What one scene says about every plot."""
+    """What one scene says about every plot; `Kernel.accumulate` adds block after block to it."""
 
     sums: NDArray[np.float64]
     """Index times weight, (plots, indices)."""
@@ -50,40 +34,35 @@ class PlotSums:
     """Clear pixels at which the index has a value, (plots, indices)."""
     clear: NDArray[np.float64]
     """Clear pixels, (plots,)."""
+    part_to: int = 0
+    """Parts before this one are in the sums, or were left out: blocks come in order, so that sums are always alike."""
 
+    @classmethod
+    def nothing_seen(cls, weights: CoverageWeights, *, n_indices: int) -> Self:
+        """Return the sums of a scene before its first block; plots in blocks that never come count as not seen.
 
-def combine(blocks: Iterable[BlockSums], *, weights: CoverageWeights, n_indices: int) -> PlotSums:
-    """Return the sums of plots over blocks.
+        Parameters
+        ----------
+        weights : CoverageWeights
+        n_indices : int
+        """
+        plots = weights.n_plots
+        return cls(sums=np.zeros((plots, n_indices)), weights=np.zeros((plots, n_indices)), clear=np.zeros(plots))
 
-    Parameters
-    ----------
-    blocks : iterable of BlockSums
-        Of one scene, in the order of their parts, so that they are always added in the same one; each is let go before
-        the next is asked for. Plots in blocks that are not given count as not seen there.
-    weights : CoverageWeights
-    n_indices : int
+    def begin(self, block: Block) -> None:
+        """Take note of a block that is about to be added.
 
-    Raises
-    ------
-    InputUnusableError
-        ``block_repeated`` if a block is given twice, or after one that comes behind it.
-    """
-    total = PlotSums(
-        sums=np.zeros((weights.n_plots, n_indices)),
-        weights=np.zeros((weights.n_plots, n_indices)),
-        clear=np.zeros(weights.n_plots),
-    )
-    done = 0
-    for block in blocks:
-        if block.part_from < done:
+        Raises
+        ------
+        InputUnusableError
+            ``block_repeated`` if it comes twice, or after one that comes behind it.
+        """
+        if block.part_from < self.part_to:
             raise InputUnusableError(
                 "block_repeated",
-                f"parts {block.part_from} to {block.part_to} after part {done - 1}, expected later ones",
+                f"parts {block.part_from} to {block.part_to} after part {self.part_to - 1}, expected later ones",
             )
-        done = block.part_to
-        plots = weights.part_plot[block.part_from : block.part_to]
-        _add_parts(total.sums, total.weights, total.clear, plots, block.sums, block.weights, block.clear)
-    return total
+        self.part_to = block.part_to
 
 
 def finish(sums: PlotSums, *, weights: CoverageWeights, names: Sequence[str]) -> NDArray[np.void]:

@@ -6,7 +6,7 @@ import shapely
 
 from agrocredit.domain.grid import Grid
 from agrocredit.indices import IndexDefinition, compile_indices, evaluate, load_indices
-from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels, combine, finish, make_kernel
+from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels, PlotSums, finish, make_kernel
 from agrocredit.zonal.layout import BLOCK
 
 CLEAR_CLASSES = (4, 5, 6, 7)
@@ -110,13 +110,13 @@ def own_index():
 def observe():
     """Run the kernel over all blocks and return the rows as columns of numpy arrays, nulls as NaN."""
 
-    def run(weights, scene, definitions, *, blocks=None):
+    def run(weights, scene, definitions):
         compiled = compile_indices(definitions)
         kernel = make_kernel(compiled)
-        sums = [kernel.accumulate(weights, block, scene.read(block)) for block in blocks or weights.blocks]
-        in_order = sorted(sums, key=lambda one: one.part_from)
-        total = combine(in_order, weights=weights, n_indices=len(compiled.names))
-        rows = finish(total, weights=weights, names=compiled.names)
+        sums = PlotSums.nothing_seen(weights, n_indices=len(compiled.names))
+        for block in weights.blocks:
+            kernel.accumulate(weights, block, scene.read(block), sums)
+        rows = finish(sums, weights=weights, names=compiled.names)
         return {name: rows[name] for name in rows.dtype.names}
 
     return run

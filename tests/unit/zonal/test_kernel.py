@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Polygon, box
 
+from agrocredit.domain.errors import InputUnusableError
 from agrocredit.indices import compile_indices, load_indices
-from agrocredit.zonal import build_weights, make_kernel
+from agrocredit.zonal import PlotSums, build_weights, make_kernel
 
 FACTORS = {"rededge1": 2, "swir16": 2}
 
@@ -201,41 +202,52 @@ def test_plots_over_block_borders_are_those_of_numpy(two_blocks, observe):
     check(weights, scene, load_indices(["EVI"]), observe(weights, scene, load_indices(["EVI"])))
 
 
-def test_the_order_of_blocks_does_not_change_a_bit(two_blocks, observe):
+def summed(kernel, weights, blocks, read):
+    sums = PlotSums.nothing_seen(weights, n_indices=len(kernel.names))
+    for block in blocks:
+        kernel.accumulate(weights, block, read(block), sums)
+    return sums
+
+
+def test_blocks_out_of_order_are_refused(two_blocks):
     weights, scene = two_blocks
-    one = observe(weights, scene, load_indices(["EVI"]))
-    other = observe(weights, scene, load_indices(["EVI"]), blocks=[weights.blocks[k] for k in (2, 0, 3, 1)])
-    assert all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
+    kernel = make_kernel(compile_indices(load_indices(["EVI"])))
+    with pytest.raises(InputUnusableError) as caught:
+        summed(kernel, weights, [weights.blocks[k] for k in (2, 0)], scene.read)
+    assert caught.value.code == "block_repeated"
 
 
 def test_pixels_that_may_not_be_written_to_give_the_same_sums(two_blocks):
     weights, scene = two_blocks
     kernel = make_kernel(compile_indices(load_indices(["EVI"])))
-    block = weights.blocks[0]
-    expected = kernel.accumulate(weights, block, scene.read(block))
-    locked = scene.read(block)
-    for band in locked.bands.values():
-        band.dn.setflags(write=False)
-    locked.mask.classes.setflags(write=False)
-    assert np.array_equal(kernel.accumulate(weights, block, locked).sums, expected.sums)
+
+    def read(block):
+        locked = scene.read(block)
+        for band in locked.bands.values():
+            band.dn.setflags(write=False)
+        locked.mask.classes.setflags(write=False)
+        return locked
+
+    expected = summed(kernel, weights, weights.blocks, scene.read)
+    assert np.array_equal(summed(kernel, weights, weights.blocks, read).sums, expected.sums)
 
 
 def test_threads_give_the_same_bytes(two_blocks):
     weights, scene = two_blocks
     kernel = make_kernel(compile_indices(load_indices(["EVI"])))
-    expected = [kernel.accumulate(weights, block, scene.read(block)) for block in weights.blocks]
+    expected = summed(kernel, weights, weights.blocks, scene.read)
     found = [None] * 4
 
     def work(k):
-        found[k] = kernel.accumulate(weights, weights.blocks[k], scene.read(weights.blocks[k]))
+        found[k] = summed(kernel, weights, weights.blocks, scene.read)
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for one, other in zip(expected, found, strict=True):
-        assert one.sums.tobytes() == other.sums.tobytes()
+    for one in found:
+        assert one.sums.tobytes() == expected.sums.tobytes()
 
 
 @settings(max_examples=15, deadline=None)
@@ -252,9 +264,6 @@ def test_a_kernel_travels_to_another_process(two_blocks):
     weights, scene = two_blocks
     kernel = make_kernel(compile_indices(load_indices(["EVI"])))
     other = pickle.loads(pickle.dumps(kernel))  # noqa: S301 - our own bytes
-    block = weights.blocks[0]
     assert other == kernel
-    assert (
-        other.accumulate(weights, block, scene.read(block)).sums.tobytes()
-        == kernel.accumulate(weights, block, scene.read(block)).sums.tobytes()
-    )
+    found, expected = (summed(one, weights, weights.blocks, scene.read) for one in (other, kernel))
+    assert found.sums.tobytes() == expected.sums.tobytes()

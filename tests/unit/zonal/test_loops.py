@@ -52,12 +52,6 @@ def test_areas(numbers):
     assert_same(both(outline_loops, "add_areas", [xy, ring_at, plot_at, np.zeros(2)], [3]))
 
 
-def test_sums_of_plots(numbers):
-    sums = [numbers.random((4, 2)), numbers.random((4, 2)), numbers.random(4)]
-    block = [numbers.random((3, 2)), numbers.random((3, 2)), numbers.random(3)]
-    assert_same(both(sum_loops, "add_parts", [*sums, np.array([3, 0, 3], np.int32), *block], range(3)))
-
-
 def test_rows_of_plots(numbers):
     weights = numbers.random((4, 2)).round()
     arguments = [np.zeros((3, 5)), np.array([3, 0, 1]), numbers.random((4, 2)), weights, numbers.random(4), np.ones(4)]

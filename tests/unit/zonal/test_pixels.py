@@ -6,11 +6,15 @@ from shapely import box
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.indices import compile_indices, load_indices
-from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels, build_weights, make_kernel
+from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels, PlotSums, build_weights, make_kernel
 
 
 def band(dn, **changes):
     return BandPixels(**({"dn": dn, "factor": 1, "scale": 1e-4, "offset": 0.0, "nodata": 0} | changes))
+
+
+def nothing_seen(weights):
+    return PlotSums.nothing_seen(weights, n_indices=1)
 
 
 def test_a_raster_of_another_shape_is_refused_by_name(make_grid, in_pixels):
@@ -20,7 +24,7 @@ def test_a_raster_of_another_shape_is_refused_by_name(make_grid, in_pixels):
     good = band(np.ones((40, 50), np.uint16))
     pixels = BlockPixels(bands={"nir": good, "red": band(np.ones((40, 50), np.uint16), factor=2)}, mask=None)
     with pytest.raises(InputUnusableError, match=r"red of \(40, 50\) pixels, expected \(20, 25\)") as caught:
-        kernel.accumulate(weights, weights.blocks[0], pixels)
+        kernel.accumulate(weights, weights.blocks[0], pixels, nothing_seen(weights))
     assert caught.value.code == "grid_mismatch"
 
 
@@ -28,10 +32,9 @@ def test_a_scene_without_one_band_is_refused(make_grid, in_pixels):
     grid = make_grid()
     weights = build_weights(in_pixels([box(2, 3, 20, 19)], grid), grid=grid)
     kernel = make_kernel(compile_indices(load_indices(["NDVI"])))
+    pixels = BlockPixels(bands={"blue": band(np.ones((40, 50), np.uint16))}, mask=None)
     with pytest.raises(InputUnusableError, match="none of red, nir; given: blue") as caught:
-        kernel.accumulate(
-            weights, weights.blocks[0], BlockPixels(bands={"blue": band(np.ones((40, 50), np.uint16))}, mask=None)
-        )
+        kernel.accumulate(weights, weights.blocks[0], pixels, nothing_seen(weights))
     assert caught.value.code == "band_missing"
 
 

@@ -6,7 +6,7 @@ from shapely import box
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.domain.tables import VALID_FRACTION_MIN, scene_row
-from agrocredit.zonal import BlockSums, PlotSums, build_weights, combine, finish
+from agrocredit.zonal import PlotSums, build_weights, finish
 
 
 @pytest.fixture
@@ -52,18 +52,20 @@ def test_a_share_never_passes_one(make_grid, in_pixels):
 
 
 def test_a_block_given_twice_is_refused(weights):
-    block = BlockSums(part_from=0, part_to=3, sums=np.ones((3, 1)), weights=np.ones((3, 1)), clear=np.ones(3))
+    (block,) = weights.blocks
+    sums = PlotSums.nothing_seen(weights, n_indices=1)
+    sums.begin(block)
     with pytest.raises(InputUnusableError, match="parts 0 to 3 after part 2") as caught:
-        combine([block, block], weights=weights, n_indices=1)
+        sums.begin(block)
     assert caught.value.code == "block_repeated"
 
 
 def test_blocks_that_are_not_given_count_as_not_seen(weights):
-    total = combine([], weights=weights, n_indices=1)
-    assert finish(total, weights=weights, names=["x"])["valid_fraction"].tolist() == [0, 0, 0]
+    sums = PlotSums.nothing_seen(weights, n_indices=1)
+    assert finish(sums, weights=weights, names=["x"])["valid_fraction"].tolist() == [0, 0, 0]
 
 
 def test_no_plots_are_no_rows(make_grid):
     weights = build_weights([], grid=make_grid())
-    rows = finish(combine([], weights=weights, n_indices=2), weights=weights, names=["a", "b"])
+    rows = finish(PlotSums.nothing_seen(weights, n_indices=2), weights=weights, names=["a", "b"])
     assert (rows.size, len(rows.dtype)) == (0, 5)
