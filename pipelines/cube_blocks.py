@@ -132,7 +132,6 @@ def block_of(grid: Grid, index: int) -> Block:
 
 def _layers(opened: OpenedScene, block: Block, pixels: BlockPixels | None) -> dict[str, NDArray[Any]]:
     """Return the raw rasters of a block; a band holds its missing value where stored tiles are cloud in whole."""
-    from agrocredit.scenes import clear_pixels
     from agrocredit.zonal.cube_layout import MASK
 
     if pixels is not None:
@@ -142,8 +141,8 @@ def _layers(opened: OpenedScene, block: Block, pixels: BlockPixels | None) -> di
     if opened.clear is None:
         return {name: opened.read_window(name, *window) for name in opened.bands}
     classes = opened.read_window(MASK, *window)
-    is_clear = clear_pixels(classes, opened.clear)
-    return {name: opened.read_window(name, *window, is_clear=is_clear) for name in opened.bands} | {MASK: classes}
+    clear = opened.clear_window(block.row0, block.col0, classes)
+    return {name: opened.read_window(name, *window, clear=clear) for name in opened.bands} | {MASK: classes}
 
 
 def _write(layers: dict[str, NDArray[Any]], *, opened: OpenedScene, block: Block, cube: CubeWork) -> None:

@@ -11,6 +11,7 @@ it, and only if that takes the workers down as well is it given up; the others g
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from agrocredit.domain.errors import InputUnusableError
@@ -70,9 +71,7 @@ def run_tasks(
 def _on_threads(
     task: Callable[[Item], Result], items: Sequence[Item], *, workers: int | None, stage: str, progress: Progress
 ) -> list[Result]:
-    from dask.base import compute
     from dask.callbacks import Callback
-    from dask.delayed import delayed
     from dask.threaded import get
 
     done = 0
@@ -82,10 +81,10 @@ def _on_threads(
         done += 1
         progress(stage, min(done, len(items)), len(items))
 
-    tasks = [delayed(task, pure=False, traverse=False)(item) for item in items]
-    # The scheduler itself, not its name: by name Dask would first import distributed to look for a client.
+    # A graph of calls without arguments: of arguments Dask would look into every field for other tasks.
+    graph = {position: (partial(task, item),) for position, item in enumerate(items)}
     with Callback(posttask=finished):
-        return list(compute(*tasks, scheduler=get, num_workers=workers, optimize_graph=False))
+        return list(get(graph, list(graph), num_workers=workers))
 
 
 def _on_cluster(

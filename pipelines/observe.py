@@ -121,7 +121,7 @@ def observe(
         if request.cube is not None:
             clean_temporaries(request.cube)
         definitions = load_indices(request.indices or DEFAULT_INDICES, extra=request.index_file)
-        scene_set, work, plots = _prepare(request, definitions)
+        scene_set, work, plots = _prepare(request, definitions, is_shared=client is not None)
         give_back_free_memory()
         if work.cube is None:  # a cube needs pixels, which no dataset holds
             carry_over(
@@ -166,13 +166,16 @@ def quarantined(scene: Scene) -> SceneOutcome:
     return refused_scene(scene, (Refusal(code="scene_quarantined", detail=detail, scene_id=scene.scene_id),))
 
 
-def _prepare(request: ObserveRequest, definitions: Sequence[IndexDefinition]) -> tuple[SceneSet, SceneWork, RunPlots]:
+def _prepare(
+    request: ObserveRequest, definitions: Sequence[IndexDefinition], *, is_shared: bool
+) -> tuple[SceneSet, SceneWork, RunPlots]:
     """Return scenes, work and plots; the shapes lie in the work folder then, and are let go here."""
     from agrocredit.store.plot_files import read_plots
 
     plot_set = read_plots(request.plots, id_field=request.id_field)
     plots = RunPlots(ids=plot_set.table["id"].combine_chunks(), sha256=plot_set.sha256, refused=plot_set.refused)
-    return _find(request, plot_set, definitions), _work(request, plot_set, definitions), plots
+    scene_set = _find(request, plot_set, definitions)
+    return scene_set, _work(request, plot_set, definitions, is_shared=is_shared), plots
 
 
 def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneSet:
@@ -194,7 +197,9 @@ def _find(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
     return found
 
 
-def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition]) -> SceneWork:
+def _work(
+    request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[IndexDefinition], *, is_shared: bool
+) -> SceneWork:
     """Lay out the work folder; its name is a hash of what the sums depend on, so that only equal work is taken over."""
     from agrocredit.indices import compile_indices
     from agrocredit.store.atomic import atomic_file, output_errors
@@ -209,7 +214,8 @@ def _work(request: ObserveRequest, plot_set: PlotSet, definitions: Sequence[Inde
         write_shapes(plot_set.table["geometry"], temporary)
     named = None if request.cube_blocks is None else tuple(map(BlockName.parse, request.cube_blocks))
     cube = CubeWork(folder=folder / "cube", blocks=named) if request.cube else None
-    return SceneWork(folder=folder, indices=compile_indices(definitions), cache=request.cache, cube=cube)
+    indices = compile_indices(definitions)
+    return SceneWork(folder=folder, indices=indices, cache=request.cache, is_shared=is_shared, cube=cube)
 
 
 def _publish(

@@ -41,13 +41,16 @@ class SceneWork:
     indices: CompiledIndices
     cache: Path | None
     """Folder for copies of remote assets, and for coverage weights that serve the next run too."""
+    is_shared: bool = False
+    """Whether processes other than this one take part."""
     cube: CubeWork | None = None
     """Which blocks to keep for a season cube, if there is to be one."""
 
     @property
-    def weights_folder(self) -> Path:
-        """Where coverage weights are kept: in the cache, or with the work of this run."""
-        return (self.cache or self.folder) / "weights"
+    def weights_folder(self) -> Path | None:
+        """Where coverage weights are kept: in the cache, or with the work of this run if others need them there."""
+        kept = self.cache or (self.folder if self.is_shared else None)
+        return kept and kept / "weights"
 
     @property
     def carried_folder(self) -> Path:
@@ -182,21 +185,20 @@ def _pixels(opened: OpenedScene, block: Block) -> BlockPixels | None:
 
     The pixels are good until the next block is read.
     """
-    from agrocredit.scenes import clear_pixels
     from agrocredit.zonal import BandPixels, BlockPixels, MaskPixels
 
     window = (block.row0, block.row1, block.col0, block.col1)
-    mask, is_clear = None, None
+    mask, clear = None, None
     if opened.clear is not None:
         classes = opened.read_window("mask", *window, reuse=True)
-        is_clear = clear_pixels(classes, opened.clear)
-        if not is_clear.any():
+        clear = opened.clear_window(block.row0, block.col0, classes)
+        if clear is not None and not clear.is_clear.any():
             return None
         mask = MaskPixels(classes=classes, factor=opened.factors["mask"], is_clear=opened.clear)
     scale = opened.reflectance
     bands = {
         band: BandPixels(
-            dn=opened.read_window(band, *window, is_clear=is_clear, reuse=True),
+            dn=opened.read_window(band, *window, clear=clear, reuse=True),
             factor=opened.factors[band],
             scale=scale.scale,
             offset=scale.offset,

@@ -1,8 +1,8 @@
 """Coverage weights for the scenes of a run: the plots near a grid, and their weights on it, made once.
 
-A run has a few grids and many scenes. The first task that needs a grid's weights makes them and keeps them on disk; the
-others of its process wait and share them, other processes map the same file. The geometries are let go as soon as the
-weights are there: they would be the largest thing in memory.
+A run has a few grids and many scenes. The first task that needs a grid's weights makes them, and keeps them on disk
+where another run or process can use them; the others of its process wait and share them, other processes map the file.
+The geometries are let go as soon as the weights are there: they would be the largest thing in memory.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,16 +68,16 @@ def write_shapes(wkb: pa.ChunkedArray, path: Path) -> None:
     pq.write_table(pa.table({"geometry": wkb}), path, row_group_size=_PLOTS_AT_A_TIME, **options)
 
 
-def weights_on(grid: Grid, *, plots_file: Path, folder: Path) -> GridWeights:
-    """Return the coverage weights of plots on a grid, made by the first task that asks and kept on disk for the others.
+def weights_on(grid: Grid, *, plots_file: Path, folder: Path | None) -> GridWeights:
+    """Return the coverage weights of plots on a grid, made by the first task that asks and kept for the others.
 
     Parameters
     ----------
     grid : Grid
     plots_file : Path
         As `write_shapes` writes it.
-    folder : Path
-        Where weights are kept, by content.
+    folder : Path or None
+        Where weights are kept, by content; None keeps them in memory alone.
     """
     from agrocredit.zonal import kept_weights, outlines_key
 
@@ -87,7 +88,8 @@ def weights_on(grid: Grid, *, plots_file: Path, folder: Path) -> GridWeights:
                 _known.pop(next(iter(_known)))
             numbers, near = plots_near(plots_file, grid)
             name = outlines_key(near, grid=grid)
-            weights = kept_weights(name, folder=folder, build=lambda: _weights(near, grid=grid, key=name))
+            build = partial(_weights, near, grid=grid, key=name)
+            weights = build() if folder is None else kept_weights(name, folder=folder, build=build)
             _known[key] = GridWeights(numbers=numbers, weights=weights)
             give_back_free_memory()
         return _known[key]

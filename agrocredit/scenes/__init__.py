@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agrocredit.scenes.bands import BAND_NAMES
     from agrocredit.scenes.catalog import SceneSet, find_scenes
     from agrocredit.scenes.fetch import FakeFetcher, Fetcher
-    from agrocredit.scenes.masks import clear_lookup, clear_pixels
+    from agrocredit.scenes.masks import clear_lookup
     from agrocredit.scenes.opened import OpenedScene, SceneRefusedError
     from agrocredit.scenes.opening import open_scene
     from agrocredit.scenes.scene import AssetRef, ReflectanceScale, Scene
@@ -35,7 +35,6 @@ __all__ = [
     "SceneRefusedError",
     "SceneSet",
     "clear_lookup",
-    "clear_pixels",
     "find_scenes",
     "open_scene",
 ]
@@ -51,7 +50,6 @@ _HOMES = {
     "SceneRefusedError": "opened",
     "SceneSet": "catalog",
     "clear_lookup": "masks",
-    "clear_pixels": "masks",
     "find_scenes": "catalog",
     "open_scene": "opening",
 }

@@ -13,7 +13,7 @@ import numpy as np
 
 from agrocredit.domain.errors import Refusal, RefusedError
 from agrocredit.scenes.deflate_tiles import deflate_tiles
-from agrocredit.scenes.masks import clear_lookup
+from agrocredit.scenes.masks import clear_lookup, clear_pixels
 from agrocredit.scenes.rasters import read_window
 from agrocredit.scenes.unchanged import description_sha256
 from agrocredit.scenes.wanted_tiles import ClearWindow, clouded, spans
@@ -125,7 +125,7 @@ class OpenedScene:
         col0: int,
         col1: int,
         *,
-        is_clear: NDArray[np.bool_] | None = None,
+        clear: ClearWindow | None = None,
         reuse: bool = False,
     ) -> NDArray[Any]:
         """Return a band's raw pixels that touch a window of the scene's grid, on the band's own grid.
@@ -136,9 +136,9 @@ class OpenedScene:
             Common name, or ``mask``.
         row0, row1, col0, col1 : int
             Half-open window in pixels of `grid`. What lies outside the grid is cut off, so edge windows are shorter.
-        is_clear : ndarray of bool, optional
-            The clear pixels of this window, in the shape that the class map is read in. Stored tiles without one are
-            not decoded: the band's missing value stands there.
+        clear : ClearWindow, optional
+            The clear pixels of at least this window, from `clear_window`. Stored tiles without one are not decoded: the
+            band's missing value stands there.
         reuse : bool
             Decode into memory that the next call for the same band overwrites, because fresh pages cost time.
 
@@ -159,14 +159,26 @@ class OpenedScene:
         columns = (col0 // factor, -(-min(col1, self.grid.width) // factor))
         window = self._room(band, (max(rows[1] - rows[0], 0), max(columns[1] - columns[0], 0)), reuse=reuse)
         if window.size:
-            clear = None
-            if is_clear is not None:
-                clear = ClearWindow(row0=row0, col0=col0, factor=self.factors[MASK], is_clear=is_clear)
             unwanted = clouded(clear, rows=rows, columns=columns, tile=one.dataset.block_shapes[0], factor=factor)
             for span in unwanted:
                 span.part_of(window, rows, columns)[...] = one.missing
             self._decode(band, window, rows=rows, columns=columns, unwanted=unwanted)
         return window
+
+    def clear_window(self, row0: int, col0: int, classes: NDArray[np.uint8]) -> ClearWindow | None:
+        """Return which pixels of a window may be used, or None where the scene has no class map: then all may.
+
+        Parameters
+        ----------
+        row0, col0 : int
+            Upper left corner of the window, in pixels of `grid`.
+        classes : ndarray of uint8
+            As `read_window` returns the class map of the window.
+        """
+        if self.clear is None:
+            return None
+        is_clear = clear_pixels(classes, self.clear)
+        return ClearWindow(row0=row0, col0=col0, factor=self.factors[MASK], is_clear=is_clear)
 
     def _room(self, band: str, shape: tuple[int, int], *, reuse: bool) -> NDArray[Any]:
         """Return an array to decode into."""

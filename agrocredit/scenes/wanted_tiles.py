@@ -5,7 +5,7 @@ What is cloud in whole is never looked at, so decoding it would cost time and co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,10 +28,18 @@ class ClearWindow:
     factor: int
     """Pixels of the scene's grid along one of the map."""
     is_clear: NDArray[np.bool_]
-    """Rows ``row0 // factor`` on, columns alike."""
+    """Rows ``row0 // factor`` on, columns alike; not changed any more."""
+    _asked: dict[tuple[int, int, int, int], bool] = field(default_factory=dict, init=False)
+    """Answers: bands of one resolution ask about the same tiles."""
 
     def any_clear(self, row0: int, row1: int, col0: int, col1: int) -> bool:
         """Return whether a pixel is clear that touches a window of the scene's grid."""
+        window = (row0, row1, col0, col1)
+        if window not in self._asked:
+            self._asked[window] = self._any_clear(*window)
+        return self._asked[window]
+
+    def _any_clear(self, row0: int, row1: int, col0: int, col1: int) -> bool:
         top, left = self.row0 // self.factor, self.col0 // self.factor
         rows = slice(max(row0 // self.factor - top, 0), max(-(-row1 // self.factor) - top, 0))
         columns = slice(max(col0 // self.factor - left, 0), max(-(-col1 // self.factor) - left, 0))

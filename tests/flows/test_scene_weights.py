@@ -59,11 +59,10 @@ def test_points_through_a_polynomial_move_a_weight_by_its_last_bits_at_most(plot
     forget_weights(plots_file)
     monkeypatch.setattr(grid_projection, "POINTS_MIN", 1)
     fitted = weights_on(GRID, plots_file=plots_file, folder=tmp_path / "fitted").weights
-    units = [(one.edge.astype(np.int64) % 2**12 << 16) + one.low for one in (exact, fitted)]
     assert isinstance(grid_projection.projection_onto(GRID, n_points=1), grid_projection.GridProjection)
-    assert np.abs(units[0] - units[1]).max() <= 2
-    np.testing.assert_array_equal(exact.edge >> 12, fitted.edge >> 12)
-    np.testing.assert_array_equal(exact.run, fitted.run)
+    assert np.abs(exact.edge.astype(np.int64) - fitted.edge).max() <= 2
+    for name in ("span", "before", "after"):
+        np.testing.assert_array_equal(getattr(exact, name), getattr(fitted, name))
 
 
 def test_weights_kept_on_disk_are_taken_by_the_next_run(plots_file, tmp_path, monkeypatch):
@@ -74,6 +73,14 @@ def test_weights_kept_on_disk_are_taken_by_the_next_run(plots_file, tmp_path, mo
     again = weights_on(GRID, plots_file=plots_file, folder=tmp_path / "weights")
     assert again is not first
     assert again.weights.key == first.weights.key
+
+
+def test_weights_that_nobody_else_can_use_are_not_written(plots_file, tmp_path):
+    kept = weights_on(GRID, plots_file=plots_file, folder=tmp_path / "weights").weights
+    forget_weights(plots_file)
+    alone = weights_on(GRID, plots_file=plots_file, folder=None).weights
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(alone, name), getattr(kept, name))
 
 
 def test_no_plot_near_a_grid_is_no_error(plots_file, tmp_path):

@@ -114,14 +114,15 @@ def test_a_tile_that_is_cloud_in_whole_is_not_decoded_and_reads_as_missing(maker
     truth = whole(maker, "B03")
     broken_tile(path, column=1, row=0)
     found = find_scenes(maker.write(), bands=["green"], **season)
-    is_clear = np.ones((32, 32), bool)
-    is_clear[:16, 16:] = False
+    classes = np.full((32, 32), 4, np.uint8)
+    classes[:16, 16:] = 9
     truth[:32, 32:] = 0
     with open_scene(found.scenes[0], cache=None, bands=["green"]) as scene:
-        np.testing.assert_array_equal(scene.read_window("green", 0, 64, 0, 64, is_clear=is_clear), truth)
-        is_clear[0, 31] = True
+        clear = scene.clear_window(0, 0, classes)
+        np.testing.assert_array_equal(scene.read_window("green", 0, 64, 0, 64, clear=clear), truth)
+        classes[0, 31] = 4
         with pytest.raises(SceneRefusedError):
-            scene.read_window("green", 0, 64, 0, 64, is_clear=is_clear)
+            scene.read_window("green", 0, 64, 0, 64, clear=scene.clear_window(0, 0, classes))
 
 
 @pytest.mark.usefixtures("reader")
