@@ -16,6 +16,7 @@ CRS = "EPSG:32632"
 X0, Y0, SIDE = 500_000.0, 5_270_000.0, 40
 TEN_METRES = {"B02": 600, "B03": 900, "B04": 700, "B08": 4_500}
 TWENTY_METRES = {"B05": 1_500, "B11": 2_000}
+DAYS = 6
 TO_DEGREES = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True).transform
 
 
@@ -127,3 +128,13 @@ def field_of():
 @pytest.fixture
 def write_plots():
     return _write_plots
+
+
+@pytest.fixture
+def season(catalogue, field_of, write_plots, tmp_path):
+    """Paths of a catalogue of some dates, one of them with a broken band, and of its plots."""
+    for day in range(DAYS):
+        catalogue.add(f"s{day}", f"2022-05-{10 + day}")
+    (catalogue.folder / "s3" / "B03.tif").unlink()
+    plots = write_plots(tmp_path / "plots.geojson", field_of("a", 4, 4, 8, 8), field_of("c", 30, 30, 8, 8))
+    return catalogue.write(), plots
