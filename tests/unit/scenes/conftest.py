@@ -18,11 +18,16 @@ import pytest
 import rasterio
 from rasterio import Affine
 
+from agrocredit.scenes import find_scenes, open_scene
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from agrocredit.scenes import OpenedScene
+
 SIDE = 64
+BANDS = ("blue", "green", "red", "nir", "rededge1", "swir16")
 ESA = {"blue": "B02", "green": "B03", "red": "B04", "nir": "B08", "rededge1": "B05", "swir16": "B11", "nir08": "B8A"}
 FACTOR = {"rededge1": 2, "swir16": 2, "nir08": 2}
 BBOX = [8.90, 47.47, 8.92, 47.48]
@@ -81,7 +86,7 @@ class Maker:
         *,
         true_offset: float = -0.1,
         declared: float | None = -0.1,
-        bands: tuple[str, ...] = ("blue", "green", "red", "nir", "rededge1", "swir16"),
+        bands: tuple[str, ...] = BANDS,
         scl: np.ndarray | None = None,
         with_mask: bool = True,
         cover: float = 0.9,
@@ -142,6 +147,26 @@ def tiff() -> Callable[..., Path]:
 @pytest.fixture
 def season() -> dict[str, date]:
     return dict(SEASON)
+
+
+@pytest.fixture
+def first(maker: Maker, season: dict[str, date]) -> Callable[..., OpenedScene]:
+    """Return a function that writes the catalogue, finds its scenes and opens the first."""
+
+    def open_first(bands=BANDS, cache=None, fetcher=None, **find):
+        found = find_scenes(maker.write(), bands=bands, **season, **find)
+        return open_scene(found.scenes[0], cache=cache, bands=bands, fetcher=fetcher)
+
+    return open_first
+
+
+def damage(maker: Maker, key: str) -> Path:
+    return maker.folder / maker.items[0]["id"] / f"{key}.tif"
+
+
+def refusals(opened: OpenedScene) -> set[tuple[str, str | None]]:
+    with opened:
+        return {(one.code, one.asset) for one in opened.refused}
 
 
 @pytest.fixture

@@ -5,28 +5,13 @@ import json
 
 import numpy as np
 import pytest
-import rasterio
 
 from agrocredit.domain.errors import WrongUsageError
-from agrocredit.scenes import FakeFetcher, SceneRefusedError, find_scenes, open_scene
+from agrocredit.scenes import FakeFetcher, find_scenes, open_scene
 
-BANDS = ("blue", "green", "red", "nir", "rededge1", "swir16")
+from .conftest import BANDS, damage, refusals
 
 SITE = ["https://example.com"]
-
-
-@pytest.fixture
-def first(maker, season):
-    def open_first(bands=BANDS, cache=None, fetcher=None, **find):
-        found = find_scenes(maker.write(), bands=bands, **season, **find)
-        return open_scene(found.scenes[0], cache=cache, bands=bands, fetcher=fetcher)
-
-    return open_first
-
-
-def refusals(opened):
-    with opened:
-        return {(one.code, one.asset) for one in opened.refused}
 
 
 def test_bands_stay_on_their_own_grids(maker, first):
@@ -95,138 +80,6 @@ def test_nir_from_b8a_is_opened_once_and_said_so(maker, first):
         assert opened.manifest_entry()["nir_asset"] == "B8A"
         assert opened.factors["nir"] == opened.factors["nir08"] == 2
         assert sorted(opened.sha256) == ["B02", "B04", "B8A", "SCL"]
-
-
-def test_a_missing_band_is_refused_and_the_others_serve(maker, first):
-    maker.scene(bands=("blue", "red", "nir"))
-    assert refusals(first()) == {("band_missing", "green"), ("band_missing", "rededge1"), ("band_missing", "swir16")}
-
-
-def damage(maker, key):
-    return maker.folder / maker.items[0]["id"] / f"{key}.tif"
-
-
-def truncate(path, _tiff):
-    data = path.read_bytes()
-    path.write_bytes(data[: len(data) * 2 // 3])
-
-
-def empty(path, _tiff):
-    path.write_bytes(b"")
-
-
-def page(path, _tiff):
-    path.write_text("<html>404</html>")
-
-
-def virtual(path, _tiff):
-    path.write_text("<VRTDataset rasterXSize='64' rasterYSize='64'/>")
-
-
-def gone(path, _tiff):
-    path.unlink()
-
-
-def folder(path, _tiff):
-    path.unlink()
-    path.mkdir()
-
-
-def eight_bit(path, tiff):
-    tiff(path, np.ones((64, 64), np.uint8))
-
-
-def three_bands(path, tiff):
-    tiff(path, np.ones((3, 64, 64), np.uint16))
-
-
-def shifted(path, tiff):
-    tiff(path, np.ones((64, 64), np.uint16), x0=492765.0)
-
-
-def other_zone(path, tiff):
-    tiff(path, np.ones((64, 64), np.uint16), crs="EPSG:32633")
-
-
-def degrees(path, tiff):
-    tiff(path, np.ones((64, 64), np.uint16), crs="EPSG:4326", transform=rasterio.Affine(1e-4, 0, 8.9, 0, -1e-4, 47.5))
-
-
-FAULTS = [
-    (truncate, "asset_unreadable"),
-    (empty, "asset_unreadable"),
-    (page, "asset_unreadable"),
-    (gone, "asset_unreadable"),
-    (folder, "asset_unreadable"),
-    (virtual, "format_not_allowed"),
-    (eight_bit, "band_type_invalid"),
-    (three_bands, "band_type_invalid"),
-    (shifted, "grid_mismatch"),
-    (other_zone, "grid_mismatch"),
-    (degrees, "grid_mismatch"),
-]
-
-
-@pytest.mark.parametrize(("fault", "code"), FAULTS)
-@pytest.mark.parametrize("key", ["B02", "B03"])
-def test_a_bad_asset_is_refused_by_code_and_the_run_goes_on(maker, first, tiff, fault, code, key):
-    maker.scene()
-    fault(damage(maker, key), tiff)
-    opened = first()
-    assert len(opened.bands) == len(BANDS) - 1
-    assert opened.refused[0].scene_id == maker.items[0]["id"]
-    assert refusals(opened) == {(code, key)}
-
-
-@pytest.mark.parametrize(("fault", "code"), FAULTS[:6])
-def test_a_scene_whose_mask_fails_is_refused(maker, first, tiff, fault, code):
-    maker.scene()
-    fault(damage(maker, "SCL"), tiff)
-    with pytest.raises(SceneRefusedError) as raised:
-        first()
-    assert raised.value.code == code
-    assert [(one.code, one.asset) for one in raised.value.refusals] == [(code, "SCL")]
-
-
-def test_a_scene_whose_bands_all_fail_is_refused_with_every_reason(maker, first, tiff):
-    maker.scene(bands=("blue", "red", "nir"))
-    for key in ("B02", "B04", "B08"):
-        truncate(damage(maker, key), tiff)
-    with pytest.raises(SceneRefusedError) as raised:
-        first(bands=("red", "nir"))
-    assert {one.asset for one in raised.value.refusals} == {"B04", "B08"}
-
-
-def test_a_check_band_that_nobody_asked_for_fails_quietly(maker, first, tiff):
-    maker.scene()
-    truncate(damage(maker, "B02"), tiff)
-    with first(bands=("red", "nir")) as opened:
-        assert opened.refused == ()
-        assert opened.reflectance.check == "undecided"
-
-
-def test_a_flipped_bit_is_a_checksum_mismatch(maker, first):
-    maker.scene()
-    path = damage(maker, "B04")
-    good = path.read_bytes()
-    maker.items[0]["assets"]["B04"]["file:checksum"] = "1220" + hashlib.sha256(good).hexdigest()
-    with first() as opened:
-        assert opened.refused == ()
-    data = bytearray(good)
-    data[-10] ^= 1
-    path.write_bytes(data)
-    assert refusals(first()) == {("checksum_mismatch", "B04")}
-
-
-@pytest.mark.parametrize(
-    "href", ["file:///etc/hostname", "/etc/hostname", "../outside.tif", "/vsicurl/http://127.0.0.1/x.tif",
-             "http://169.254.169.254/latest/meta-data", "https://127.0.0.1/x.tif"],
-)  # fmt: skip
-def test_an_href_that_leads_outside_is_refused(maker, first, href, tmp_path):
-    maker.scene()
-    (tmp_path / "outside.tif").write_bytes(b"secret")
-    maker.items[0]["assets"]["B04"]["href"] = href
-    assert refusals(first()) == {("href_not_allowed", "B04")}
 
 
 def test_a_declared_missing_value_beats_the_files_own(maker, first, tiff):
