@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agrocredit.scenes.differences import LANES, undo_differences
+from agrocredit.scenes.tiff import tile_places
 from agrocredit.scenes.wanted_tiles import spans
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ class DeflateTiles:
     """An open file of that layout; belongs to one thread, as its dataset does."""
 
     dataset: Any
-    """rasterio.DatasetReader of the same file: knows where tiles lie."""
+    """rasterio.DatasetReader of the same file."""
     descriptor: int
+    places: list[tuple[int, int]]
+    """Where each tile begins in the file and how many bytes it has, row by row."""
     is_difference: bool
     """Whether rows hold differences (predictor 2)."""
     scratch: NDArray[Any]
@@ -89,10 +92,7 @@ class DeflateTiles:
 
     def _read_tile(self, row: int, column: int, target: NDArray[Any]) -> bool:
         """Decode one tile into its place; say whether it worked."""
-        at, size = (
-            int(self.dataset.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=1) or 0)
-            for what in ("OFFSET", "SIZE")
-        )
+        at, size = self.places[row * -(-self.dataset.width // self.side) + column]
         if at <= 0 or not 0 < size <= 2 * self.scratch.nbytes:
             return False
         packed = os.pread(self.descriptor, size, at)
@@ -142,6 +142,9 @@ def deflate_tiles(dataset: Any, path: Path) -> DeflateTiles | None:  # noqa: ANN
         or rows * columns > _TILE_PIXELS_MAX
     ):
         return None
+    places = tile_places(path)
+    if places is None or places[0].size != -(-dataset.height // rows) * -(-dataset.width // columns):
+        return None
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     if os.pread(descriptor, 2, 0) != _LITTLE_ENDIAN:
         os.close(descriptor)
@@ -150,6 +153,7 @@ def deflate_tiles(dataset: Any, path: Path) -> DeflateTiles | None:  # noqa: ANN
     return DeflateTiles(
         dataset=dataset,
         descriptor=descriptor,
+        places=list(zip(*(array.tolist() for array in places), strict=True)),
         is_difference=structure.get("PREDICTOR") == "2",
         scratch=np.empty((rows, columns), dtype),
         plain=np.empty((rows, columns), dtype),

@@ -57,7 +57,28 @@ def check_tiff(path: Path) -> None:
                 what = "a loop of directories" if at in seen else f"more than {DIRECTORIES_MAX} directories"
                 raise RefusedError("raster_too_large", f"TIFF with {what}")
             seen.add(at)
-            at = _check_directory(file, layout, at=at, size=size)
+            spans, at = _directory(file, layout, at=at, size=size)
+            _check_spans(spans, size)
+
+
+def tile_places(path: Path) -> tuple[NDArray[np.uint64], NDArray[np.uint64]] | None:
+    """Return where the tiles of a TIFF's first image begin and how many bytes each has, row by row.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file that `check_tiff` has passed.
+
+    Returns
+    -------
+    tuple of ndarray, or None
+        None where the first directory does not say so plainly.
+    """
+    with path.open("rb") as file:
+        layout, at = _header(file)
+        spans, _ = _directory(file, layout, at=at, size=path.stat().st_size)
+    offsets, counts = spans.get("offsets"), spans.get("counts")
+    return None if offsets is None or counts is None or offsets.shape != counts.shape else (offsets, counts)
 
 
 def _header(file: BinaryIO) -> tuple[_Layout, int]:
@@ -71,8 +92,8 @@ def _header(file: BinaryIO) -> tuple[_Layout, int]:
     return layout, layout.number(file, 8 if layout.big else 4)
 
 
-def _check_directory(file: BinaryIO, layout: _Layout, *, at: int, size: int) -> int:
-    """Check one directory and return where the next one is, 0 for none."""
+def _directory(file: BinaryIO, layout: _Layout, *, at: int, size: int) -> tuple[dict[str, NDArray[np.uint64]], int]:
+    """Check one directory; return where its tiles or strips lie, and where the next directory is, 0 for none."""
     file.seek(at)
     count = layout.number(file, 8 if layout.big else 2)
     if count > ENTRIES_MAX:
@@ -83,8 +104,7 @@ def _check_directory(file: BinaryIO, layout: _Layout, *, at: int, size: int) -> 
     spans: dict[str, NDArray[np.uint64]] = {}
     for start in range(0, len(block), entry_bytes):
         _check_entry(file, layout, block[start : start + entry_bytes], size=size, spans=spans)
-    _check_spans(spans, size)
-    return following
+    return spans, following
 
 
 def _check_entry(

@@ -6,7 +6,7 @@ What is cloud in whole is never looked at, so decoding it would cost time and co
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +46,7 @@ class ClearWindow:
         return bool(self.is_clear[rows, columns].any())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TileSpan:
+class TileSpan(NamedTuple):
     """The part of one stored tile that lies in a window, in pixels of the band."""
 
     row0: int

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CHUNK_PLOTS = 16_384
 """Plots whose corner points are in memory at a time."""
+_STRIP_ROWS = 16
+"""Plots whose first row lies in one strip of a block come by number."""
 _POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 
 
@@ -181,7 +183,8 @@ def _in_pixels(
 def _windows(outlines: Outlines, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Return the windows of all plots (plot, row0, col0, rows, columns), their blocks, and which plots fit the grid.
 
-    Windows come block by block, in a block by plot.
+    Windows come block by block, in a block from its top to its bottom: what is read together should lie together,
+    however the plots are numbered.
     """
     box = outlines.bounds
     np.floor(box[:, :2], out=box[:, :2])
@@ -201,7 +204,7 @@ def _windows(outlines: Outlines, grid: Grid) -> tuple[NDArray[np.int64], NDArray
     col1 = np.minimum(right[plot], (block_col + 1) * BLOCK)
     windows = np.stack([plot, row0, col0, row1 - row0, col1 - col0], axis=1)
     block = block_row * -(-grid.width // BLOCK) + block_col
-    order = np.argsort(block, kind="stable")
+    order = np.argsort(block * BLOCK + row0 % BLOCK // _STRIP_ROWS, kind="stable")
     return windows[order], block[order], (box == clipped).all(axis=1)
 
 

@@ -46,6 +46,11 @@ _IN_VECTORS: dict[int, Callable[[int], str]] = {
 """Factors of rasters that are copied whole lanes at a time: where each lane comes from."""
 ABSENT = -1
 """Stands in a layout for a raster that is not there."""
+_DENSE_PARTS = 2048
+"""Parts of a block from which on its rows are read ahead; for fewer the pixels between them would cost more."""
+_ROWS_AHEAD = 24
+_TOUCH_PIXELS = 32
+"""16-bit pixels in a line of the cache."""
 _CUT = (1 << LENGTH_BITS) - 1
 
 
@@ -216,14 +221,16 @@ def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
             f"places[{grid}, 0], places[{grid}, 1], places[{grid}, 2], places[{grid}, 3]"
             for grid in range(len(layout.factors))
         ),
-        "    at[0] = 0",
         f"    {begin}",
+        "    at[0] = 0",
+        "    ahead, touched = U(0), 0",
         "    for q in range(part_from, part_to):",
         "        most = np.int64(m)",
         "        for k in range(part_span_at[q], part_span_at[q + 1]):",
         f"            most += np.int64(span[k]) & {_CUT}",
         f"        if most > {BATCH} and n:",
         *_indented([flush, begin], 12),
+        *_indented(_read_ahead(there, layout), 8),
         "        edges_to = U(part_edge_at[q])",
         "        for k in range(U(part_span_at[q]), U(part_span_at[q + 1])):",
         f"            length = U(span[k]) & U({_CUT})",
@@ -244,8 +251,31 @@ def _accumulate(there: Sequence[int], layout: RasterLayout) -> str:
         *_indented(end_of_part, 12),
         "    if n:",
         f"        {flush}",
+        "    at[0] = touched",  # so that no compiler leaves the reading out
     ]
     return "\n".join(lines) + "\n"
+
+
+def _read_ahead(there: Sequence[int], layout: RasterLayout) -> Iterator[str]:
+    """Yield the lines that touch the next rows of pixels, so that they are in the second-level cache when they count.
+
+    Parts come from the top of a block to its bottom. Each reads short pieces of many rows, which no processor foresees;
+    whole rows it does.
+    """
+    yield f"if part_to - part_from >= {_DENSE_PARTS}:"
+    first_row = f"U(span[part_span_at[q]]) >> U({LENGTH_BITS + POSITION_BITS // 2})"
+    yield f"    reach = min(({first_row}) + U({_ROWS_AHEAD}), U({BLOCK}))"
+    yield "    while ahead < reach:"
+    for band in there:
+        grid = layout.bands[band]
+        factor = layout.factors[grid]
+        yield f"        if ahead % U({factor}) == U(0):"
+        yield f"            i = {_place(grid, factor, row='ahead', col='U(0)')}"
+        yield f"            row_to = min(i + width{grid}, U(raw{band}.size))"
+        yield "            while i < row_to:"
+        yield f"                touched += raw{band}[i] > 0"
+        yield f"                i += U({_TOUCH_PIXELS})"
+    yield "        ahead += U(1)"
 
 
 def _indented(lines: Iterable[str], spaces: int) -> list[str]:
@@ -346,9 +376,9 @@ def _take_pixel(there: Sequence[int], layout: RasterLayout) -> list[str]:
     ]
 
 
-def _place(grid: int, factor: int, *, col: str = "col") -> str:
-    """Return where the pixel at ``row`` and ``col`` of the block lies in a flat raster."""
+def _place(grid: int, factor: int, *, row: str = "row", col: str = "col") -> str:
+    """Return where the pixel at a row and column of the block lies in a flat raster."""
     if BLOCK % factor:  # a block begins within a pixel
-        return f"(row + row{grid}) // U({factor}) * width{grid} + ({col} + col{grid}) // U({factor})"
+        return f"({row} + row{grid}) // U({factor}) * width{grid} + ({col} + col{grid}) // U({factor})"
     shift = f"U({factor.bit_length() - 1})"  # blocks are a power of two, so this factor is one
-    return f"(row >> {shift}) * width{grid} + ({col} >> {shift})"
+    return f"({row} >> {shift}) * width{grid} + ({col} >> {shift})"

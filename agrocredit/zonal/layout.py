@@ -1,8 +1,8 @@
 """How coverage weights lie in memory.
 
-The grid is cut into blocks of `BLOCK` x `BLOCK` pixels. A plot's pixels inside one block are a *part*; the parts are
-sorted by block, then by plot, so that one block's parts lie together. A part is made of *spans*, up to `SPAN` pixels
-side by side in a row of pixels:
+The grid is cut into blocks of `BLOCK` x `BLOCK` pixels. A plot's pixels inside one block are a *part*. The parts of a
+block lie together, from its top to its bottom, because what is read together should lie together. A part is made of
+*spans*, up to `SPAN` pixels side by side in a row of pixels:
 
 - a span's 32-bit word has the position of its first pixel in the block (row, then column) in the upper 20 bits and its
   length in the lower 12;

@@ -67,7 +67,7 @@ class CoverageWeights:
     after: NDArray[np.uint16]
     """Partly covered pixels at the end of each span; those between are covered whole."""
     part_plot: NDArray[np.int32]
-    """Plot of each part; rising within a block."""
+    """Plot of each part."""
     part_edge_at: NDArray[np.int64]
     """Where each part begins in `edge`, and the end; (parts + 1,)."""
     part_span_at: NDArray[np.int64]

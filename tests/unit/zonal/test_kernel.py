@@ -202,6 +202,29 @@ def test_plots_over_block_borders_are_those_of_numpy(two_blocks, observe):
     check(weights, scene, load_indices(["EVI"]), observe(weights, scene, load_indices(["EVI"])))
 
 
+@pytest.mark.parametrize("factors", [{"red": 2}, {"red": 3, "blue": 6}])
+def test_plots_so_many_that_rows_are_read_ahead_are_those_of_numpy(make_grid, in_pixels, make_scene, observe, factors):
+    grid = make_grid(200, 90)
+    corners = np.random.default_rng(4).uniform((-1, -1), (90, 200), (2_100, 2))
+    weights = build_weights(in_pixels([shapely.box(x, y, x + 2.3, y + 1.7) for x, y in corners], grid), grid=grid)
+    assert weights.blocks[0].part_to > 2_048
+    scene = make_scene(grid, ["blue", "red", "nir"], factors=factors, cloud=0.2)
+    check(weights, scene, load_indices(["EVI"]), observe(weights, scene, load_indices(["EVI"])))
+
+
+@pytest.mark.parametrize("cloud", [0.0, 0.002, 0.4])
+def test_a_plot_wider_than_a_span_and_larger_than_a_batch_is_that_of_numpy(
+    make_grid, in_pixels, make_scene, observe, cloud
+):
+    grid = make_grid(60, 800)
+    shapes = [box(3.5, 2.5, 700.2, 40.7), shapely.Point(650, 30).buffer(29.3), box(0, 0, 800, 60), box(9, 9, 10, 10)]
+    weights = build_weights(in_pixels(shapes, grid), grid=grid)
+    scene = make_scene(grid, ["red", "nir"], factors={"red": 2}, cloud=cloud)
+    if not cloud:
+        scene.classes[:] = 4
+    check(weights, scene, load_indices(["NDVI"]), observe(weights, scene, load_indices(["NDVI"])))
+
+
 def summed(kernel, weights, blocks, read):
     sums = PlotSums.nothing_seen(weights, n_indices=len(kernel.names))
     for block in blocks:
