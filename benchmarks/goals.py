@@ -63,7 +63,7 @@ def verdicts(figures: Figures) -> Iterator[Verdict]:
     )
     yield Verdict(
         goal=f"whole observe at most {DECODING_MAX} x decoding with rasterio",
-        found=f"{kept:.2f} x, {further:.2f} x each further date; {whole:.2f} x a grid's first run, which builds weights",
+        found=f"{kept:.2f} x, {further:.2f} x each further date; {whole:.2f} x a first run, which builds weights",
         met=kept <= DECODING_MAX,
     )
     for name, least in PEERS_MIN.items():

@@ -204,7 +204,8 @@ def _windows(outlines: Outlines, grid: Grid) -> tuple[NDArray[np.int64], NDArray
     col1 = np.minimum(right[plot], (block_col + 1) * BLOCK)
     windows = np.stack([plot, row0, col0, row1 - row0, col1 - col0], axis=1)
     block = block_row * -(-grid.width // BLOCK) + block_col
-    order = np.argsort(block * BLOCK + row0 % BLOCK // _STRIP_ROWS, kind="stable")
+    strip = block * (BLOCK // _STRIP_ROWS) + row0 % BLOCK // _STRIP_ROWS
+    order = np.argsort(strip.astype(np.min_scalar_type(strip.max(initial=0))), kind="stable")  # by radix if few
     return windows[order], block[order], (box == clipped).all(axis=1)
 
 

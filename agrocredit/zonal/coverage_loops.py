@@ -34,15 +34,15 @@ def _add_piece(share: NDArray[np.float64], base: int, width: int, x_from: float,
         return
     if left >= width:
         return
-    if left == right:
-        column = int(left)
-        inside = left - column
-        share[base + column] += height * (1 - inside)
-        share[base + column + 1] += height * inside
+    first = int(max(left, 0.0))
+    if left >= 0 and right <= first + 1:  # one column, as most pieces
+        inside = 0.5 * (left + right) - first
+        share[base + first] += height * (1 - inside)
+        share[base + first + 1] += height * inside
         return
     if left < 0:
         share[base] += height * (-left / (right - left))
-    for column in range(max(0, int(np.floor(left))), min(width, int(np.ceil(right)))):
+    for column in range(first, min(width, int(np.ceil(right)))):
         low = max(left, float(column))
         high = min(right, column + 1.0)
         piece = height * ((high - low) / (right - left))
@@ -62,13 +62,14 @@ def _add_edge(share: NDArray[np.float64], rows: int, width: int, x0: float, y0: 
         y0, y1 = y1, y0
     if y1 <= 0 or y0 >= rows:
         return
-    for row in range(max(0, int(np.floor(y0))), min(rows, int(np.ceil(y1)))):
-        top = max(y0, float(row))
+    top = max(y0, 0.0)
+    # Shares of the edge, not a slope: a slope overflows where an edge is all but level.
+    x_top = x0 + (x1 - x0) * ((top - y0) / (y1 - y0))
+    for row in range(int(top), min(rows, int(np.ceil(y1)))):
         bottom = min(y1, row + 1.0)
-        # Shares of the edge, not a slope: a slope overflows where an edge is all but level.
-        x_top = x0 + (x1 - x0) * ((top - y0) / (y1 - y0))
         x_bottom = x0 + (x1 - x0) * ((bottom - y0) / (y1 - y0))
         _add_piece(share, row * (width + 1), width, x_top, x_bottom, sign * (bottom - top))
+        top, x_top = bottom, x_bottom
 
 
 def _cover_window(  # noqa: PLR0917 - numba has no keyword-only arguments

@@ -78,6 +78,21 @@ def split_wkb(
     found[0], found[1], found[2] = n_bytes, n_rings, -1
 
 
+def find_bounds(
+    xy: NDArray[np.float64], ring_at: NDArray[np.int64], plot_at: NDArray[np.int64], bounds: NDArray[np.float64]
+) -> None:
+    """Fill `bounds` with the smallest x and y and the largest x and y of plots."""
+    for plot in range(bounds.shape[0]):
+        first, last = ring_at[plot_at[plot]], ring_at[plot_at[plot + 1]]
+        west, south = xy[first, 0], xy[first, 1]
+        east, north = west, south
+        for k in range(first + 1, last):
+            x, y = xy[k, 0], xy[k, 1]
+            west, east = min(west, x), max(east, x)
+            south, north = min(south, y), max(north, y)
+        bounds[plot, 0], bounds[plot, 1], bounds[plot, 2], bounds[plot, 3] = west, south, east, north
+
+
 def add_areas(
     xy: NDArray[np.float64], ring_at: NDArray[np.int64], plot_at: NDArray[np.int64], areas: NDArray[np.float64]
 ) -> None:

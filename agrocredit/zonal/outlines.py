@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _LOOPS = Path(__file__).with_name("outline_loops.py")
 _split_wkb = Loop.of_file(_LOOPS, "split_wkb")
+_find_bounds = Loop.of_file(_LOOPS, "find_bounds")
 _add_areas = Loop.of_file(_LOOPS, "add_areas")
 
 
@@ -84,8 +85,9 @@ class Outlines:
     @property
     def bounds(self) -> NDArray[np.float64]:
         """Smallest x and y, largest x and y of each plot; (plots, 4)."""
-        point_at = self.ring_at[self.plot_at[:-1]]
-        return np.concatenate([np.minimum.reduceat(self.xy, point_at), np.maximum.reduceat(self.xy, point_at)], axis=1)
+        bounds = np.empty((self.plot_at.size - 1, 4))
+        _find_bounds(np.ascontiguousarray(self.xy), self.ring_at, self.plot_at, bounds)
+        return bounds
 
     def moved(self, transform: Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Outlines:
         """Return the outlines in another CRS: `transform` takes x and y and gives x and y."""
