@@ -8,7 +8,7 @@
 
 from agrocredit.zonal.build import build_weights, cover_outlines, outlines_key, weights_key
 from agrocredit.zonal.kernel import Kernel, make_kernel
-from agrocredit.zonal.kernel_source import PixelFormulas
+from agrocredit.zonal.kernel_layout import PixelFormulas
 from agrocredit.zonal.outlines import Outlines
 from agrocredit.zonal.pixels import BandPixels, BlockPixels, MaskPixels
 from agrocredit.zonal.sums import PlotSums, finish

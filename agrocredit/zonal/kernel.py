@@ -10,12 +10,13 @@ import numpy as np
 
 from agrocredit.domain.errors import InputUnusableError
 from agrocredit.loops import Loop
-from agrocredit.zonal.kernel_source import ABSENT, BATCH, LANES, ROOM, RasterLayout, kernel_source
+from agrocredit.zonal.kernel_layout import ABSENT, BATCH, LANES, ROOM, RasterLayout
+from agrocredit.zonal.kernel_source import kernel_source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from agrocredit.zonal.kernel_source import PixelFormulas
+    from agrocredit.zonal.kernel_layout import PixelFormulas
     from agrocredit.zonal.pixels import BandPixels, BlockPixels
     from agrocredit.zonal.sums import PlotSums
     from agrocredit.zonal.weights import Block, CoverageWeights
