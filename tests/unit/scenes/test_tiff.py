@@ -4,9 +4,10 @@ import struct
 
 import numpy as np
 import pytest
+import rasterio
 
 from agrocredit.domain.errors import RefusedError
-from agrocredit.scenes.tiff import check_tiff
+from agrocredit.scenes.tiff import check_tiff, tile_places
 
 PIXELS = np.random.default_rng(1).integers(1, 9000, (200, 200)).astype(np.uint16)
 
@@ -68,3 +69,17 @@ def test_what_is_no_tiff_is_unreadable(tmp_path):
     path.write_bytes(b"<html>")
     with pytest.raises(RefusedError, match="asset_unreadable"):
         check_tiff(path)
+
+
+@pytest.mark.parametrize("layout", [{}, {"BIGTIFF": "YES"}, {"ENDIANNESS": "BIG"}, {"compress": "zstd"}])
+def test_tiles_of_the_first_image_lie_where_gdal_finds_them(tiff, tmp_path, layout):
+    path = tiff(tmp_path / "a.tif", PIXELS, **layout)
+    with rasterio.open(path, "r+") as file:
+        file.build_overviews([2, 4])
+        rows, columns = (-(-200 // side) for side in file.block_shapes[0])
+    offsets, counts = tile_places(path)
+    with rasterio.open(path) as file:
+        for at, (row, column) in enumerate(np.ndindex(rows, columns)):
+            assert offsets[at] == int(file.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=1))
+            assert counts[at] == int(file.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1))
+    assert offsets.size == counts.size == rows * columns
