@@ -39,7 +39,7 @@ def compile_loop(text: str, name: str, kinds: tuple[Kind, ...]) -> bytes:
         Of the arguments.
     """
     module: dict[str, Any] = {"__name__": "agrocredit.loops.text"}
-    exec(compile(text, f"<loop {name}>", "exec"), module)  # noqa: S102 - text of this program, see `native_function`
+    exec(compile(text, f"<loop {name}>", "exec"), module)  # noqa: S102 - text of this program, see `Loop`
     for one, function in list(module.items()):
         if isinstance(function, FunctionType) and function.__globals__ is module:
             module[one] = njit(**_OPTIONS)(function)

@@ -24,12 +24,15 @@ _compiling = threading.Lock()
 
 
 class Loop:
-    """One function of a text; threads may call it at the same time, and hold no lock while it runs."""
+    """One function of a text; threads may call it at the same time, and hold no lock while it runs.
+
+    The text runs: only text of this program, or text generated from checked parts, may become a loop.
+    """
 
     def __init__(self, text: str, name: str, constants: Mapping[str, Any] | None = None) -> None:
         self._text = text
-        self._constants = {key: value for key, value in (constants or {}).items() if key.isupper()}
         self._name = name
+        self._constants = {key: value for key, value in (constants or {}).items() if key.isupper()}
         self._native: dict[tuple[Kind, ...], Callable[..., int]] = {}
 
     @classmethod
