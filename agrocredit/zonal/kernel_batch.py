@@ -14,18 +14,11 @@ if TYPE_CHECKING:
 _INDICES_A_LOOP = 6
 """Indices worked out in one loop: more share the reading of bands, too many are no longer made vector code."""
 _LANE = range(LANES)
-LANE_SUMS = f"""from math import sqrt
-
-import numpy as np
-
-U = np.uint64
-
-
-def lane_sum(term, row, first, last):
-    row = np.uint64(row)
+LANE_SUMS = f"""def lane_sum(term, row, first, last):
+    row = U(row)
     {" = ".join(f"lane{lane}" for lane in _LANE)} = 0.0
-    for t in range(np.uint64(first), np.uint64(last), np.uint64({LANES})):
-        {"; ".join(f"lane{lane} += term[row, t + np.uint64({lane})]" for lane in _LANE)}
+    for t in range(U(first), U(last), U({LANES})):
+        {"; ".join(f"lane{lane} += term[row, t + U({lane})]" for lane in _LANE)}
     low = (lane0 + lane4) + (lane2 + lane6)
     high = (lane1 + lane5) + (lane3 + lane7)
     return low + high
@@ -38,7 +31,7 @@ def drop_lost(term, row, first, last):
             term[row, t] = 0.0
             lost += term[0, t]
     return lost"""
-
+"""Functions that add up, and mend, the products of one part."""
 _IS_NODATA = {
     False: "((raw[{b}, t] == nodata[{b}]) & has_nodata[{b}])",
     True: "(((raw[{b}, t] == nodata[{b}]) & has_nodata[{b}]) | (not abs(raw[{b}, t]) < np.inf))",

@@ -30,6 +30,13 @@ from agrocredit.zonal.kernel_spans import accumulate
 if TYPE_CHECKING:
     from agrocredit.zonal.kernel_layout import PixelFormulas, RasterLayout
 
+_HEAD = """from math import sqrt
+
+import numpy as np
+
+U = np.uint64"""
+"""Names that both halves and the values of indices use."""
+
 
 def kernel_source(formulas: PixelFormulas, layout: RasterLayout) -> str:
     """Return the text of a module with the function ``accumulate`` for these indices and rasters.
@@ -44,6 +51,7 @@ def kernel_source(formulas: PixelFormulas, layout: RasterLayout) -> str:
     wanted = [k for k, uses in enumerate(formulas.uses) if set(uses) <= set(there)]
     return "\n\n\n".join(
         [
+            _HEAD,
             LANE_SUMS,
             add_batch(wanted, there, formulas, floats=layout.floats),
             accumulate(there, layout),

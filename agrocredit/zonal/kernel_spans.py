@@ -18,7 +18,7 @@ _IN_VECTORS: dict[int, Callable[[int], str]] = {
 }
 """Factors of rasters that are copied whole lanes at a time: where each lane comes from."""
 _DENSE_PARTS = 2048
-"""Parts of a block from which on its rows are read ahead; for fewer the pixels between them would cost more."""
+"""Parts of a block from which on its rows are read ahead; for few, the pixels between them cost more than it saves."""
 _ROWS_AHEAD = 24
 _TOUCH_PIXELS = 32
 """16-bit pixels in a line of the cache."""
